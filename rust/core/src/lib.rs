@@ -1,1 +1,10 @@
-//! Front page.
+//! What to do next, and whether it is safe: the failover of a log-shipped Persistent Chat database.
+//!
+//! Reading order: [`names`] (values), [`error`], [`document`] (what crosses the boundary), [`host`] (the one way out).
+
+pub mod document;
+pub mod error;
+pub mod host;
+pub mod names;
+
+pub use error::{Error, ErrorKind, Outcome, Result};

@@ -1,0 +1,100 @@
+//! The plan as data: what would be done, on what evidence, at what loss.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{nullable, CheckResult, FailoverRequest};
+use crate::names::Lsn;
+
+/// A plan: `-WhatIf` shows it, the run executes this very one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    pub version: u32,
+    pub plan_id: String,
+    /// `failover`.
+    pub kind: String,
+    pub created_at_utc: String,
+    pub sql_instance: String,
+    pub database: String,
+    #[serde(deserialize_with = "nullable")]
+    pub pool_fqdn: Option<String>,
+    /// SHA-256 over `decision_facts`, as hex.
+    pub digest: String,
+    /// What the decision rests on: targets, roles, states, chain verdict, loss. Progress of the jobs is not among them.
+    pub decision_facts: BTreeMap<String, String>,
+    /// Every check with its value and the wanted one; a failed one means that the plan cannot be run.
+    pub checks: Vec<CheckResult>,
+    /// True when no check failed.
+    pub can_run: bool,
+    pub loss: Loss,
+    /// Expected time in seconds, as far as it can be told.
+    #[serde(deserialize_with = "nullable")]
+    pub expected_seconds: Option<u64>,
+    pub steps: Vec<PlannedStep>,
+    pub request: FailoverRequest,
+}
+
+/// What is lost for good, as far as it is known.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Loss {
+    /// The last LSN that will be there.
+    #[serde(deserialize_with = "nullable")]
+    pub recovered_to_lsn: Option<Lsn>,
+    /// When the last recovered backup finished.
+    #[serde(deserialize_with = "nullable")]
+    pub recovered_to_utc: Option<String>,
+    /// When the primary was lost, where that is known.
+    #[serde(deserialize_with = "nullable")]
+    pub outage_utc: Option<String>,
+    /// Seconds between the two.
+    #[serde(deserialize_with = "nullable")]
+    pub lost_seconds: Option<u64>,
+    /// True where later log backups are known, or may exist, that will not be restored: it must be accepted by name.
+    pub must_be_accepted: bool,
+    /// The value for `-AcceptDataLoss`.
+    #[serde(deserialize_with = "nullable")]
+    pub accept_value: Option<String>,
+    /// The whole of it in words.
+    pub text: String,
+}
+
+/// One step of a plan, with everything that it would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedStep {
+    pub number: u32,
+    /// Stable: `copy_and_restore`.
+    pub name: String,
+    /// For the operator: `Copy and restore the log backups`.
+    pub title: String,
+    /// The instance or pool that is changed.
+    pub target: String,
+    /// Statements, word for word.
+    pub statements: Vec<String>,
+    pub files: Vec<PlannedFile>,
+    /// Native commands as an operator would type them, qualified with their module.
+    pub native_commands: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub expected_seconds: Option<u64>,
+    /// What stays as it is when this step fails.
+    pub on_failure: String,
+}
+
+/// A log backup in a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedFile {
+    pub name: String,
+    pub first_lsn: Lsn,
+    pub last_lsn: Lsn,
+    pub size_bytes: u64,
+    /// `copy`, `restore`, or `copy and restore`.
+    pub action: String,
+    /// Where it lies now, as the instance names it.
+    pub from: String,
+    /// Where it is restored from.
+    pub to: String,
+}
