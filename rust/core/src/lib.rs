@@ -6,5 +6,6 @@ pub mod document;
 pub mod error;
 pub mod host;
 pub mod names;
+pub mod operation;
 
 pub use error::{Error, ErrorKind, Outcome, Result};

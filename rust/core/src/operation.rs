@@ -1,0 +1,114 @@
+//! The one door of the library: a session, a request, and the operation that carries it out.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::document::{
+    ConnectionEndRequest, DatabaseRecoverRequest, DatabaseRequest, FailoverRequest, LogBackupCopyRequest,
+    LogBackupListRequest, LogBackupRestoreRequest, LogShippingRemoveRequest, RunListRequest, RunRequest,
+    RunStartRequest, SessionSettings,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::{Cancel, Host};
+use crate::names::InstanceName;
+
+/// Settings and logins. It holds no connection: each operation connects for itself.
+pub struct Session {
+    settings: SessionSettings,
+    logins: Mutex<Vec<StoredLogin>>,
+}
+
+struct StoredLogin {
+    instance: Option<InstanceName>,
+    user: String,
+    secret: String,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session with its settings. Connects to nothing.
+    ///
+    /// # Errors
+    /// `InvalidValue` (1002) for a limit of zero seconds or an address map that cannot be read.
+    pub fn new(settings: SessionSettings) -> Result<Session> {
+        if settings.connect_timeout_seconds == 0 {
+            return Err(Error::new(ErrorKind::InvalidValue, "the limit for connecting is 0 seconds.")
+                .with_next("Give a limit of at least one second."));
+        }
+        Ok(Session { settings, logins: Mutex::new(Vec::new()) })
+    }
+
+    /// Adds a SQL login: for one instance, or with `None` for all that have none of their own.
+    ///
+    /// # Errors
+    /// `InvalidValue` (1002) for a name that is no instance, or an empty user.
+    pub fn add_login(&self, instance: Option<&str>, user: &str, secret: &str) -> Result<()> {
+        let instance = instance.map(str::parse).transpose()?;
+        if user.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidValue, "the user of a SQL login is empty."));
+        }
+        let login = StoredLogin { instance, user: user.to_string(), secret: secret.to_string() };
+        self.logins.lock().unwrap_or_else(PoisonError::into_inner).push(login);
+        Ok(())
+    }
+}
+
+/// What is asked of the library.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    LogShippingGet(DatabaseRequest),
+    LogBackupList(LogBackupListRequest),
+    LogBackupCopy(LogBackupCopyRequest),
+    LogBackupRestore(LogBackupRestoreRequest),
+    LogShippingRemove(LogShippingRemoveRequest),
+    ConnectionList(DatabaseRequest),
+    ConnectionEnd(ConnectionEndRequest),
+    DatabaseState(DatabaseRequest),
+    DatabaseRecover(DatabaseRecoverRequest),
+    FailoverCheck(FailoverRequest),
+    FailoverPlan(FailoverRequest),
+    RunStart(RunStartRequest),
+    RunResume(RunRequest),
+    RunUndo(RunRequest),
+    RunList(RunListRequest),
+}
+
+/// How an operation ended: the document and its kind, `plan`, `run`, `count` or `log_chain`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OperationResult {
+    pub kind: &'static str,
+    pub document: Value,
+}
+
+impl OperationResult {
+    /// A result from its document.
+    ///
+    /// # Errors
+    /// `InternalFault` (9001) for a document that does not serialise.
+    pub fn new(kind: &'static str, document: &impl Serialize) -> Result<OperationResult> {
+        let document = serde_json::to_value(document)
+            .map_err(|e| Error::new(ErrorKind::InternalFault, format!("a result cannot be written as JSON: {e}.")))?;
+        Ok(OperationResult { kind, document })
+    }
+}
+
+/// Carries out a request. Items go out through the host; the result is the last word.
+///
+/// A run that got far enough to have a result object returns it, whatever its outcome: refused, failed, incomplete,
+/// cancelled and locked runs carry their error inside.
+///
+/// # Errors
+/// Bad input, and failures before there is a result object.
+pub async fn run(session: Arc<Session>, request: Request, host: Arc<dyn Host>, cancel: Cancel) -> Result<OperationResult> {
+    let _ = (&session.logins, host);
+    cancel.check()?;
+    Err(Error::new(ErrorKind::InternalFault, format!("the operation is not built in: {request:?}.")))
+}
