@@ -1,0 +1,181 @@
+//! A host without PowerShell: carries out one operation of the library on a running lab and prints what happens.
+//!
+//! `pchat-host --library FILE --lab HOST:PORT --journal FOLDER failover|resume|undo|check|plan [--set POINTER=JSON]...`
+//!
+//! The exit code is the run's own, as in the shell.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use pchat_tests::drive::{operate, Watcher};
+use pchat_tests::lab::control;
+use pchat_tests::library::Pchat;
+use pchat_tests::request::{failover_request, journal_place, session_settings};
+use serde_json::{json, Value};
+
+fn main() -> ExitCode {
+    match carried_out() {
+        Ok(code) => ExitCode::from(code),
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+struct Options {
+    library: PathBuf,
+    lab: String,
+    journal: String,
+    verb: String,
+    set: Vec<(String, Value)>,
+    json: bool,
+}
+
+fn options() -> Result<Options, String> {
+    let mut found = Options {
+        library: PathBuf::new(),
+        lab: String::new(),
+        journal: String::new(),
+        verb: String::new(),
+        set: Vec::new(),
+        json: false,
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument} wants a value"));
+        match argument.as_str() {
+            "--library" => found.library = value()?.into(),
+            "--lab" => found.lab = value()?,
+            "--journal" => found.journal = value()?,
+            "--json" => found.json = true,
+            "--set" => {
+                let text = value()?;
+                let (at, json) = text.split_once('=').ok_or("--set wants POINTER=JSON")?;
+                found.set.push((at.to_string(), serde_json::from_str(json).map_err(|e| e.to_string())?));
+            }
+            verb => found.verb = verb.to_string(),
+        }
+    }
+    Ok(found)
+}
+
+/// Prints steps and lines as they come.
+struct Printer {
+    quiet: bool,
+}
+
+impl Watcher for Printer {
+    fn item(&mut self, kind: &str, item: &Value) {
+        if self.quiet {
+            return;
+        }
+        let text = |name: &str| item[name].as_str().unwrap_or_default().to_string();
+        match kind {
+            "step" => println!(
+                "  {:>2}. {:<42} {:<11} {:>7} ms  {}",
+                item["number"],
+                text("title"),
+                text("state"),
+                item["milliseconds"],
+                text("text")
+            ),
+            "check" => println!("  {:<8} {:<24} {}", text("state"), text("name"), text("value")),
+            "action" => println!("  {:<8} {:<20} {}", text("state"), text("action"), text("text")),
+            _ => println!("  {kind}: {item}"),
+        }
+    }
+
+    fn message(&mut self, level: &str, text: &str) {
+        if !self.quiet && level == "warning" {
+            println!("  warning: {text}");
+        }
+    }
+}
+
+fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
+    let options = options()?;
+    let about = control(&options.lab, &json!({"command": "describe"}))?;
+    let pchat = Pchat::load(&options.library)?;
+    let session = pchat.open(&session_settings(&about))?;
+    let (user, secret) = pchat_tests::request::login(&about);
+    pchat.add_login(session, None, &user, &secret)?;
+    let mut printer = Printer { quiet: options.json };
+
+    let journal = journal_place(&options.journal);
+    let mut request = match options.verb.as_str() {
+        "resume" | "undo" => json!({"version": 1, "journal": journal, "run_id": null, "path_map": about["path_map"],
+                                    "plan_only": false, "accept_data_loss": null}),
+        _ => failover_request(&about, journal),
+    };
+    for (pointer, value) in &options.set {
+        *request.pointer_mut(pointer).ok_or_else(|| format!("the request has no {pointer}"))? = value.clone();
+    }
+    let ended = match options.verb.as_str() {
+        "resume" => operate(&pchat, session, "pchat_run_resume", &request, &options.lab, &mut printer)?,
+        "undo" => operate(&pchat, session, "pchat_run_undo", &request, &options.lab, &mut printer)?,
+        "check" => operate(&pchat, session, "pchat_failover_check", &request, &options.lab, &mut printer)?,
+        "plan" | "failover" => {
+            let planned = operate(&pchat, session, "pchat_failover_plan", &request, &options.lab, &mut printer)?;
+            match planned {
+                Ok((_, plan)) if options.verb == "failover" => {
+                    if !options.json {
+                        show_plan(&plan);
+                    }
+                    let start = json!({"version": 1, "plan": plan});
+                    operate(&pchat, session, "pchat_run_start", &start, &options.lab, &mut printer)?
+                }
+                other => other,
+            }
+        }
+        other => return Err(format!("unknown verb `{other}`").into()),
+    };
+    pchat.on_handle("pchat_session_close", session)?;
+    let (code, document) = match ended {
+        Ok((_, document)) => (document["exit_code"].as_u64().unwrap_or(0), document),
+        Err(error) => (error["exit_code"].as_u64().unwrap_or(1), json!({"error": error})),
+    };
+    if options.json {
+        println!("{document}");
+    } else {
+        show_result(&document);
+    }
+    Ok(u8::try_from(code).unwrap_or(1))
+}
+
+fn show_plan(plan: &Value) {
+    for check in plan["checks"].as_array().into_iter().flatten() {
+        if check["state"] != "passed" {
+            println!(
+                "  {}: {} is {}; {}",
+                check["state"].as_str().unwrap_or_default(),
+                check["name"],
+                check["value"],
+                check["message"]
+            );
+        }
+    }
+    println!(
+        "  Plan {}: {} steps. {}",
+        plan["plan_id"],
+        plan["steps"].as_array().map_or(0, Vec::len),
+        plan["loss"]["text"].as_str().unwrap_or_default()
+    );
+}
+
+fn show_result(result: &Value) {
+    println!(
+        "  Outcome: {}. {}",
+        result["outcome"].as_str().unwrap_or("failed"),
+        result["text"].as_str().unwrap_or_default()
+    );
+    if let Some(message) = result["error"]["message"].as_str() {
+        println!("  {message}");
+    }
+    if let Some(loss) = result["loss"]["text"].as_str() {
+        println!("  Loss: {loss}");
+    }
+    for (number, action) in result["next_actions"].as_array().into_iter().flatten().enumerate() {
+        println!("  Next {}: {}", number + 1, action.as_str().unwrap_or_default());
+    }
+}

@@ -1,0 +1,142 @@
+//! The loop of an operation: next, act on the event, answer. Native commands are carried out on the lab's pool.
+
+use serde_json::{json, Map, Value};
+
+use crate::lab::control;
+use crate::library::{Event, LibraryError, Pchat};
+
+/// What a program does with the events of an operation.
+pub trait Watcher {
+    /// An item was handed out.
+    fn item(&mut self, _kind: &str, _item: &Value) {}
+    /// A line for the operator.
+    fn message(&mut self, _level: &str, _text: &str) {}
+    /// How far the work is.
+    fn progress(&mut self, _progress: &Value) {}
+    /// A question; the default says yes, as `-Force` does.
+    fn confirm(&mut self, _question: &Value) -> bool {
+        true
+    }
+    /// Called before each wait; true asks for a cancel.
+    fn wants_cancel(&mut self) -> bool {
+        false
+    }
+}
+
+/// The watcher that only collects.
+#[derive(Default)]
+pub struct Collected {
+    pub items: Vec<(String, Value)>,
+    pub messages: Vec<String>,
+}
+
+impl Watcher for Collected {
+    fn item(&mut self, kind: &str, item: &Value) {
+        self.items.push((kind.to_string(), item.clone()));
+    }
+
+    fn message(&mut self, level: &str, text: &str) {
+        self.messages.push(format!("{level}: {text}"));
+    }
+}
+
+/// The terminal event: the result with its kind, or the error document.
+pub type Ended = Result<(String, Value), Value>;
+
+/// Starts an operation, serves it to its end and closes it.
+pub fn operate(
+    pchat: &Pchat,
+    session: u64,
+    export: &str,
+    request: &Value,
+    lab_control: &str,
+    watcher: &mut dyn Watcher,
+) -> Result<Ended, LibraryError> {
+    let operation = pchat.start(export, session, request)?;
+    let mut ended = Err(json!({"message": "the operation ended without a terminal event"}));
+    let mut cancelled = false;
+    loop {
+        if !cancelled && watcher.wants_cancel() {
+            pchat.on_handle("pchat_operation_cancel", operation)?;
+            cancelled = true;
+        }
+        let event = match pchat.next(operation, 200)? {
+            Event::TimedOut => continue,
+            Event::End => break,
+            Event::Event(event) => event,
+        };
+        match event["event"].as_str().unwrap_or_default() {
+            "item" => watcher.item(event["kind"].as_str().unwrap_or_default(), &event["item"]),
+            "message" => {
+                watcher.message(event["level"].as_str().unwrap_or_default(), event["text"].as_str().unwrap_or_default())
+            }
+            "progress" => watcher.progress(&event["progress"]),
+            "question" => {
+                let yes = watcher.confirm(&event["question"]);
+                pchat.answer(operation, &json!({"id": event["id"], "kind": "confirm", "yes": yes}))?;
+            }
+            "native" => {
+                let outcome = native(lab_control, &event["command"]);
+                // A cancel may have answered meanwhile; the late answer is refused and that is right.
+                let _ = pchat.answer(operation, &json!({"id": event["id"], "kind": "native", "outcome": outcome}));
+            }
+            "result" => ended = Ok((event["kind"].as_str().unwrap_or_default().to_string(), event["result"].clone())),
+            "failure" => ended = Err(event["error"].clone()),
+            other => return Err(LibraryError::Refused(json!({"message": format!("unknown event `{other}`")}))),
+        }
+    }
+    pchat.on_handle("pchat_operation_close", operation)?;
+    Ok(ended)
+}
+
+/// Carries out a native command on the lab's pool and gives the outcome document.
+pub fn native(lab_control: &str, command: &Value) -> Value {
+    let mut parameters = Map::new();
+    for parameter in command["parameters"].as_array().into_iter().flatten() {
+        parameters.insert(parameter["name"].as_str().unwrap_or_default().to_string(), parameter["value"].clone());
+    }
+    let asked = json!({"command": "native", "name": command["name"], "parameters": parameters});
+    let reply = control(lab_control, &asked).unwrap_or_else(|e| json!({"outcome": "failed", "error": e.to_string()}));
+    let objects: Vec<Value> = reply["objects"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|object| picked(object, &command["properties"]))
+        .collect();
+    let failed = reply["outcome"] != json!("completed");
+    let error = match &reply["error"] {
+        Value::Null => Value::Null,
+        Value::String(text) => json!(text),
+        other => other.get("message").cloned().unwrap_or_else(|| json!(other.to_string())),
+    };
+    json!({
+        "state": if !failed { "completed" } else if reply["outcome"] == json!("missing") { "missing" } else { "failed" },
+        "module": "PChatLab.Lync",
+        "stand_in": true,
+        "objects": objects,
+        "error": error,
+        "error_id": reply["error"].get("id").cloned().unwrap_or(Value::Null),
+    })
+}
+
+/// The properties wanted of an object, as strings, lists of strings or null.
+fn picked(object: &Value, properties: &Value) -> Value {
+    if !object.is_object() {
+        return json!({"": invariant(object)});
+    }
+    let mut out = Map::new();
+    for path in properties.as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let value = path.split('.').try_fold(object, |at, part| at.get(part)).unwrap_or(&Value::Null);
+        out.insert(path.to_string(), invariant(value));
+    }
+    Value::Object(out)
+}
+
+fn invariant(value: &Value) -> Value {
+    match value {
+        Value::Null | Value::String(_) => value.clone(),
+        Value::Bool(b) => json!(if *b { "True" } else { "False" }),
+        Value::Array(items) => Value::Array(items.iter().map(invariant).collect()),
+        other => json!(other.to_string()),
+    }
+}

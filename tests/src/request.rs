@@ -1,0 +1,57 @@
+//! Requests against a lab, as the cmdlets would build them.
+
+use serde_json::{json, Value};
+
+/// Settings of a session that finds the lab's names.
+pub fn session_settings(about: &Value) -> Value {
+    json!({
+        "version": 1,
+        "encrypt": "Mandatory",
+        "trust_server_certificate": true,
+        "connect_timeout_seconds": 5,
+        "address_map": about["address_map"],
+    })
+}
+
+/// The SQL login that the lab offers to tests: user and password.
+pub fn login(about: &Value) -> (String, String) {
+    let login = about["logins"].get(0).cloned().unwrap_or_default();
+    let text = |name: &str| login[name].as_str().unwrap_or_default().to_string();
+    (text("user"), text("password"))
+}
+
+/// A journal in one folder, its second copy left to the default.
+pub fn journal_place(folder: &str) -> Value {
+    json!({"journal_path": folder, "journal_copy_path": null, "no_journal_copy": false})
+}
+
+/// The failover of the standard topology.
+pub fn failover_request(about: &Value, journal: Value) -> Value {
+    json!({
+        "version": 1,
+        "target": {"sql_instance": "B\\RTC", "database": "mgc", "pool_fqdn": "pchat.contoso.com"},
+        "folders": {
+            "log_backup_share": null,
+            "copy_folder": null,
+            "additional_log_backup_folders": [],
+            "path_map": about["path_map"],
+        },
+        "journal": journal,
+        "active_servers": ["s3.contoso.com", "s4.contoso.com"],
+        "mirror_file_share": "\\\\fs2\\mirror",
+        "primary_sql_instance": "P\\RTC",
+        "primary_mirror_sql_instance": "PM\\RTC",
+        "backup_mirror_sql_instance": "BM\\RTC",
+        "monitor_sql_instance": null,
+        "outage_utc": null,
+        "accept_data_loss": null,
+        "ignore_witness": [],
+        "mirror_after_active_servers": false,
+        "no_log_backup": false,
+        "log_backup_path": null,
+        "log_backup_interval_minutes": 15,
+        "max_megabytes_per_second": null,
+        "probe_timeout_seconds": 5,
+        "pool_timeout_seconds": 60,
+    })
+}
