@@ -116,15 +116,8 @@ pub struct ObjectName {
 /// One variable of a DECLARE.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Declaration {
-    Scalar {
-        name: String,
-        data_type: SqlType,
-        initial: Option<Expr>,
-    },
-    Table {
-        name: String,
-        columns: Vec<ColumnDef>,
-    },
+    Scalar { name: String, data_type: SqlType, initial: Option<Expr> },
+    Table { name: String, columns: Vec<ColumnDef> },
 }
 
 /// `INSERT [INTO] target [(columns)] source`.

@@ -20,19 +20,12 @@ pub struct ColumnDef {
 impl ColumnDef {
     /// A column that may be NULL.
     pub fn new(name: impl Into<String>, data_type: SqlType) -> Self {
-        ColumnDef {
-            name: name.into(),
-            data_type,
-            nullable: true,
-        }
+        ColumnDef { name: name.into(), data_type, nullable: true }
     }
 
     /// A column that is never NULL.
     pub fn not_null(name: impl Into<String>, data_type: SqlType) -> Self {
-        ColumnDef {
-            nullable: false,
-            ..ColumnDef::new(name, data_type)
-        }
+        ColumnDef { nullable: false, ..ColumnDef::new(name, data_type) }
     }
 }
 
@@ -62,12 +55,7 @@ pub trait Tables: Send + Sync {
     ///
     /// # Errors
     /// What the server says instead of opening the database, e.g. 911, 916, 927, 300. `Ok(None)` becomes 208.
-    fn table(
-        &self,
-        database: &str,
-        schema: &str,
-        name: &str,
-    ) -> Result<Option<Arc<TableDef>>, SqlError>;
+    fn table(&self, database: &str, schema: &str, name: &str) -> Result<Option<Arc<TableDef>>, SqlError>;
 
     /// A table function in FROM, e.g. `sys.dm_os_volume_stats(1, 1)`. `Ok(None)` becomes 208.
     fn table_function(
@@ -87,12 +75,7 @@ pub trait Tables: Send + Sync {
 
     /// Calls a scalar function of the server: SERVERPROPERTY, DB_ID, `@@SPID` and the like. `name` is upper case,
     /// `database` the current database. `None`: there is no such function (195).
-    fn function(
-        &self,
-        database: &str,
-        name: &str,
-        arguments: &[Value],
-    ) -> Option<Result<Value, SqlError>>;
+    fn function(&self, database: &str, name: &str, arguments: &[Value]) -> Option<Result<Value, SqlError>>;
 }
 
 /// How strings and user names compare.
@@ -133,19 +116,12 @@ pub struct Variables {
 impl Variables {
     /// Declares `name` (`@x`) with a value of `data_type`; NULL when none is given in T-SQL.
     pub fn declare(&mut self, name: &str, data_type: SqlType, value: Value) {
-        self.map
-            .insert(name.to_lowercase(), Variable { data_type, value });
+        self.map.insert(name.to_lowercase(), Variable { data_type, value });
     }
 
     /// Declares a table variable, empty.
     pub fn declare_table(&mut self, name: &str, columns: Vec<ColumnDef>) {
-        self.tables.insert(
-            name.to_lowercase(),
-            TableDef {
-                columns,
-                rows: Vec::new(),
-            },
-        );
+        self.tables.insert(name.to_lowercase(), TableDef { columns, rows: Vec::new() });
     }
 
     pub fn get(&self, name: &str) -> Option<&Variable> {
@@ -182,20 +158,10 @@ impl TempTables {
         let mut map = self.lock();
         let key = name.to_lowercase();
         if map.contains_key(&key) {
-            return Err(SqlError::new(
-                2714,
-                16,
-                format!("There is already an object named '{name}' in the database."),
-            )
-            .with_state(6));
+            return Err(SqlError::new(2714, 16, format!("There is already an object named '{name}' in the database."))
+                .with_state(6));
         }
-        map.insert(
-            key,
-            TableDef {
-                columns,
-                rows: Vec::new(),
-            },
-        );
+        map.insert(key, TableDef { columns, rows: Vec::new() });
         Ok(())
     }
 
@@ -209,9 +175,7 @@ impl TempTables {
             None => Err(SqlError::new(
                 3701,
                 11,
-                format!(
-                    "Cannot drop the table '{name}', because it does not exist or you do not have permission."
-                ),
+                format!("Cannot drop the table '{name}', because it does not exist or you do not have permission."),
             )
             .with_state(5)),
         }
@@ -257,9 +221,6 @@ impl Context {
 
     /// The context of a called procedure: the same session, no variables of the caller.
     pub fn nested(&self) -> Context {
-        Context {
-            variables: Variables::default(),
-            ..self.clone()
-        }
+        Context { variables: Variables::default(), ..self.clone() }
     }
 }

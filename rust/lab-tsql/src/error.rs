@@ -32,25 +32,14 @@ pub const UNKNOWN_STATEMENT: i32 = 50404;
 impl SqlError {
     /// An error of the simulated server with state 1.
     pub fn new(number: i32, severity: u8, message: impl Into<String>) -> Self {
-        SqlError {
-            number,
-            severity,
-            state: 1,
-            message: message.into(),
-            line: 0,
-            kind: ErrorKind::Server,
-        }
+        SqlError { number, severity, state: 1, message: message.into(), line: 0, kind: ErrorKind::Server }
     }
 
     /// T-SQL outside what is simulated; `what` names the construct or quotes the text.
     pub fn unknown(what: impl std::fmt::Display) -> Self {
         SqlError {
             kind: ErrorKind::UnknownStatement,
-            ..SqlError::new(
-                UNKNOWN_STATEMENT,
-                16,
-                format!("unknown T-SQL for the lab: {what}"),
-            )
+            ..SqlError::new(UNKNOWN_STATEMENT, 16, format!("unknown T-SQL for the lab: {what}"))
         }
     }
 
@@ -81,21 +70,12 @@ impl SqlError {
 
     /// 156: a reserved word stands where none may stand.
     pub fn syntax_keyword(word: &str) -> Self {
-        SqlError::new(
-            156,
-            15,
-            format!("Incorrect syntax near the keyword '{word}'."),
-        )
+        SqlError::new(156, 15, format!("Incorrect syntax near the keyword '{word}'."))
     }
 
     /// 137: a variable is used before it is declared.
     pub fn undeclared(variable: &str) -> Self {
-        SqlError::new(
-            137,
-            15,
-            format!("Must declare the scalar variable \"{variable}\"."),
-        )
-        .with_state(2)
+        SqlError::new(137, 15, format!("Must declare the scalar variable \"{variable}\".")).with_state(2)
     }
 
     /// 207: no table in scope has this column.

@@ -6,28 +6,21 @@
 
 pub mod ast;
 mod context;
+mod convert;
 mod error;
+mod parser;
 mod types;
 mod value;
 
 pub use context::{
-    Collation, ColumnDef, Context, DateFormat, ResultSet, TableDef, Tables, TempTables, Variable,
-    Variables,
+    Collation, ColumnDef, Context, DateFormat, ResultSet, TableDef, Tables, TempTables, Variable, Variables,
 };
 pub use error::{ErrorKind, SqlError, UNKNOWN_STATEMENT};
+pub use parser::{parse_batch, parse_parameters, parse_type, ParameterDef};
 pub use types::SqlType;
 pub use value::{DateTime, Value, TICKS_PER_DAY};
 
-use ast::{Expr, SelectStmt, Statement};
-
-/// Splits a batch into its statements.
-///
-/// # Errors
-/// 102 or 156 with the line; nothing of the batch may run then.
-pub fn parse_batch(text: &str) -> Result<Vec<Statement>, SqlError> {
-    let _ = text;
-    Err(SqlError::unknown("batch"))
-}
+use ast::{Expr, SelectStmt};
 
 /// Runs a SELECT. `SELECT @x = ...` sets the variables of `context`.
 ///
@@ -77,21 +70,4 @@ pub fn insert_rows(
 ) -> Result<usize, SqlError> {
     let _ = (target, columns, rows, context);
     Err(SqlError::unknown("INSERT"))
-}
-
-/// A parameter of `sp_executesql`'s second argument.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParameterDef {
-    pub name: String,
-    pub data_type: SqlType,
-    pub output: bool,
-}
-
-/// Parses `@P1 nvarchar(4000), @P2 int OUTPUT`.
-///
-/// # Errors
-/// 102; 2715 for a type that does not exist.
-pub fn parse_parameters(text: &str) -> Result<Vec<ParameterDef>, SqlError> {
-    let _ = text;
-    Err(SqlError::unknown("parameters"))
 }

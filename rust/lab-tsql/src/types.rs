@@ -35,19 +35,13 @@ pub enum SqlType {
 
 impl SqlType {
     /// `numeric(25,0)`, the type of a log sequence number in msdb and the catalog.
-    pub const LSN: SqlType = SqlType::Numeric {
-        precision: 25,
-        scale: 0,
-    };
+    pub const LSN: SqlType = SqlType::Numeric { precision: 25, scale: 0 };
 
     /// `sysname`, i.e. `nvarchar(128)`.
     pub const SYSNAME: SqlType = SqlType::NVarChar(Some(128));
 
     pub fn is_string(&self) -> bool {
-        matches!(
-            self,
-            SqlType::NVarChar(_) | SqlType::VarChar(_) | SqlType::NChar(_) | SqlType::Char(_)
-        )
+        matches!(self, SqlType::NVarChar(_) | SqlType::VarChar(_) | SqlType::NChar(_) | SqlType::Char(_))
     }
 
     /// True for `nvarchar` and `nchar`.
@@ -56,25 +50,15 @@ impl SqlType {
     }
 
     pub fn is_integer(&self) -> bool {
-        matches!(
-            self,
-            SqlType::Bit | SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt
-        )
+        matches!(self, SqlType::Bit | SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt)
     }
 
     pub fn is_number(&self) -> bool {
-        self.is_integer()
-            || matches!(
-                self,
-                SqlType::Numeric { .. } | SqlType::Real | SqlType::Float
-            )
+        self.is_integer() || matches!(self, SqlType::Numeric { .. } | SqlType::Real | SqlType::Float)
     }
 
     pub fn is_date(&self) -> bool {
-        matches!(
-            self,
-            SqlType::DateTime | SqlType::DateTime2 { .. } | SqlType::Date
-        )
+        matches!(self, SqlType::DateTime | SqlType::DateTime2 { .. } | SqlType::Date)
     }
 
     pub fn is_binary(&self) -> bool {
@@ -113,14 +97,10 @@ impl fmt::Display for SqlType {
         match self {
             SqlType::Numeric { precision, scale } => write!(f, "({precision},{scale})"),
             SqlType::DateTime2 { scale } => write!(f, "({scale})"),
-            SqlType::NVarChar(Some(n))
-            | SqlType::VarChar(Some(n))
-            | SqlType::VarBinary(Some(n)) => {
+            SqlType::NVarChar(Some(n)) | SqlType::VarChar(Some(n)) | SqlType::VarBinary(Some(n)) => {
                 write!(f, "({n})")
             }
-            SqlType::NVarChar(None) | SqlType::VarChar(None) | SqlType::VarBinary(None) => {
-                f.write_str("(max)")
-            }
+            SqlType::NVarChar(None) | SqlType::VarChar(None) | SqlType::VarBinary(None) => f.write_str("(max)"),
             SqlType::NChar(n) | SqlType::Char(n) | SqlType::Binary(n) => write!(f, "({n})"),
             _ => Ok(()),
         }

@@ -24,17 +24,15 @@ impl DateTime {
         let base = NaiveDate::from_ymd_opt(1900, 1, 1)?;
         let days = (value.date() - base).num_days();
         let time = value.time();
-        let nanos = i64::from(time.num_seconds_from_midnight()) * 1_000_000_000
-            + i64::from(time.nanosecond().min(999_999_999));
+        let nanos =
+            i64::from(time.num_seconds_from_midnight()) * 1_000_000_000 + i64::from(time.nanosecond().min(999_999_999));
         let ticks = (nanos * 3 + 5_000_000) / 10_000_000;
         DateTime::from_total_ticks(days.checked_mul(TICKS_PER_DAY)?.checked_add(ticks)?)
     }
 
     /// The moment as date and time; milliseconds are rounded as SQL Server shows them (.000, .003, .007).
     pub fn to_naive(self) -> NaiveDateTime {
-        let base = NaiveDate::from_ymd_opt(1900, 1, 1)
-            .unwrap_or_default()
-            .and_time(chrono::NaiveTime::MIN);
+        let base = NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default().and_time(chrono::NaiveTime::MIN);
         let millis = (i64::from(self.ticks) * 10 + 1) / 3;
         base + Duration::days(i64::from(self.days)) + Duration::milliseconds(millis)
     }
@@ -51,10 +49,7 @@ impl DateTime {
         if !(-53690..=2_958_463).contains(&days) {
             return None;
         }
-        Some(DateTime {
-            days: i32::try_from(days).ok()?,
-            ticks: u32::try_from(total.rem_euclid(TICKS_PER_DAY)).ok()?,
-        })
+        Some(DateTime { days: i32::try_from(days).ok()?, ticks: u32::try_from(total.rem_euclid(TICKS_PER_DAY)).ok()? })
     }
 }
 
