@@ -6,7 +6,7 @@ use serde_json::{json, Value};
 
 use crate::document::PchatDocument;
 use crate::exports::*;
-use crate::guard::{guard, ErrorOut, PCHAT_END, PCHAT_ERROR, PCHAT_OK, PCHAT_TIMEOUT};
+use crate::guard::{guard, ErrorOut, PCHAT_END, PCHAT_ERROR, PCHAT_OK};
 
 fn taken(document: *mut PchatDocument) -> Value {
     assert!(!document.is_null());
@@ -211,9 +211,4 @@ fn a_panic_in_a_body_becomes_error_9001() {
     let document = taken(error);
     assert_eq!(document["code"], 9001);
     assert!(document["message"].as_str().expect("text").contains("planted in a body"));
-}
-
-#[test]
-fn waiting_longer_than_the_limit_is_no_error() {
-    assert_ne!(PCHAT_TIMEOUT, PCHAT_ERROR);
 }

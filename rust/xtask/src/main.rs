@@ -1,1 +1,51 @@
-fn main() {}
+//! The one door of the project: `cargo xtask drill | test | lint | bench | package | header | module`.
+
+mod artifact;
+mod bench;
+mod clients;
+mod drill;
+mod header;
+mod lint;
+mod managed;
+mod package;
+mod process;
+mod program_c;
+mod suite;
+mod windows;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "cargo xtask VERB
+
+  drill              build everything, start the lab, lose the primary site, fail over, print what happened
+  test [PART...]     every test, or some parts: rust, header, c, module, pester, clients, windows
+  lint               formatting and clippy
+  bench              the benchmarks
+  package            the module as a zip
+  module             build the library, the lab and the assembly, ready to import
+  header [--write]   compare rust/ffi/include/pchat.h with the exports, or write it anew";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let rest: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+    let outcome = match arguments.first().map(String::as_str) {
+        Some("drill") => drill::run(&rest),
+        Some("test") => suite::run(&rest),
+        Some("lint") => lint::run_lint(),
+        Some("bench") => bench::run(&rest),
+        Some("package") => package::run(&rest),
+        Some("module") => artifact::build_module().map(drop),
+        Some("header") => header::run(rest.contains(&"--write")),
+        _ => {
+            println!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The drill: the lab starts healthy, the primary site is lost, the library fails over, and what happened is compared
+//! with the truth that the lab holds.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{json, Value};
+
+use crate::artifact::{build, Artifacts};
+use crate::process::{command, told, Result, Stop};
+
+/// A lab that ends with this value.
+struct Lab {
+    child: Child,
+    control: String,
+}
+
+impl Lab {
+    fn start(artifacts: &Artifacts, scenario: &str) -> Result<Lab> {
+        let mut child = command(&artifacts.lab)
+            .args(["serve", "--scenario", scenario, "--until-stdin-closes"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|source| Stop::NotStarted { program: "pchat-lab".to_string(), source })?;
+        let mut line = String::new();
+        if let Some(out) = child.stdout.take() {
+            let mut reader = BufReader::new(out);
+            let _ = reader.read_line(&mut line);
+            std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+        }
+        let ready: Value = serde_json::from_str(&line).unwrap_or_default();
+        match ready["control"].as_str().or_else(|| ready["result"]["control"].as_str()) {
+            Some(control) => Ok(Lab { child, control: control.to_string() }),
+            None => {
+                let _ = child.kill();
+                told(format!("the lab did not say that it is ready: {line}"))
+            }
+        }
+    }
+
+    fn ask(&self, command: &Value) -> Result<Value> {
+        let wrong = |source| Stop::File { path: format!("the lab at {}", self.control), source };
+        let mut stream = TcpStream::connect(&self.control).map_err(wrong)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60))).map_err(wrong)?;
+        writeln!(stream, "{command}").map_err(wrong)?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).map_err(wrong)?;
+        let reply: Value = serde_json::from_str(&line).unwrap_or_default();
+        if reply["ok"] == json!(true) {
+            Ok(reply["result"].clone())
+        } else {
+            told(format!("the lab refused {command}: {}", reply["error"]))
+        }
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let _ = self.ask(&json!({"command": "stop"}));
+        drop(self.child.stdin.take());
+        for _ in 0..100 {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The verb. A name chooses another scenario than `primary-lost`.
+pub fn run(arguments: &[&str]) -> Result {
+    let scenario = arguments.iter().find(|a| !a.starts_with("--")).copied().unwrap_or("primary-lost");
+    println!("Building the library, the lab and the host of the drill.");
+    let artifacts = build()?;
+    let started = Instant::now();
+    println!("\nAct 1: a healthy pool on a lab of simulated instances (scenario {scenario}).");
+    let lab = Lab::start(&artifacts, scenario)?;
+    let before = lab.ask(&json!({"command": "truth"}))?;
+    println!("  {}", summary(&before));
+
+    println!("\nAct 2: the primary site is lost.");
+    lab.ask(&json!({"command": "primary_site_lost"}))?;
+    println!("  P\\RTC and PM\\RTC no longer answer; B\\RTC holds the log-shipped copy of mgc.");
+
+    println!("\nAct 3: failover to B\\RTC.");
+    let journal =
+        tempfile::tempdir().map_err(|source| Stop::File { path: "a temporary folder".to_string(), source })?;
+    let status = command(&artifacts.host)
+        .arg("--library")
+        .arg(&artifacts.library)
+        .args(["--lab", &lab.control, "failover", "--journal"])
+        .arg(journal.path())
+        .status()
+        .map_err(|source| Stop::NotStarted { program: "pchat-host".to_string(), source })?;
+
+    println!("\nThe lab's own truth:");
+    let truth = lab.ask(&json!({"command": "truth"}))?;
+    println!("  {}", summary(&truth));
+    for line in verdict(&truth) {
+        println!("  {line}");
+    }
+    let unknown = lab.ask(&json!({"command": "unknown_statements"}))?;
+    if unknown.as_array().is_some_and(|list| !list.is_empty()) {
+        return told(format!("the lab met T-SQL that it does not know: {unknown}"));
+    }
+    println!("\nThe drill took {:.1} s.", started.elapsed().as_secs_f64());
+    if !status.success() {
+        return told(format!("the failover ended with {status}"));
+    }
+    Ok(())
+}
+
+fn summary(truth: &Value) -> String {
+    let text = |name: &str| truth.get(name).map_or_else(|| "?".to_string(), Value::to_string);
+    format!("newest message on the primary: {}", text("newest_message"))
+}
+
+fn verdict(truth: &Value) -> Vec<String> {
+    truth["instances"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(instance, state)| format!("{instance}: {state}"))
+        .collect()
+}

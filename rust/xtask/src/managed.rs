@@ -1,0 +1,145 @@
+//! The C# half: the reference assembly that it is compiled against, the module's assembly, and its run under mono.
+
+use std::path::{Path, PathBuf};
+
+use crate::artifact::Artifacts;
+use crate::process::{command, copy, files, found, install_debian, root, run, run_quietly, target, told, Result, Stop};
+
+/// Builds `module/PersistentChatFailover.dll`: with the .NET SDK where it can restore the reference assemblies of
+/// .NET Framework 4.5, else with Debian's `mcs`.
+pub fn build() -> Result {
+    let out = root().join("module/PersistentChatFailover.dll");
+    let sources = sources();
+    if newest(&sources) < newest(std::slice::from_ref(&out)) && out.is_file() {
+        return Ok(());
+    }
+    let built = match with_sdk() {
+        Ok(Some(built)) => built,
+        Ok(None) => with_mcs()?,
+        Err(why) => {
+            println!("xtask: the .NET SDK could not build the assembly ({why}); using mcs");
+            with_mcs()?
+        }
+    };
+    copy(&built, &out)
+}
+
+fn sources() -> Vec<PathBuf> {
+    let mut sources = files(&root().join("module"), "cs");
+    sources.extend(files(&root().join("module"), "csproj"));
+    sources.push(root().join("Cargo.toml"));
+    sources
+}
+
+fn newest(files: &[PathBuf]) -> Option<std::time::SystemTime> {
+    files.iter().filter_map(|f| f.metadata().and_then(|m| m.modified()).ok()).max()
+}
+
+/// `None` where there is no SDK.
+fn with_sdk() -> Result<Option<PathBuf>> {
+    if found("dotnet").is_none() {
+        return Ok(None);
+    }
+    let out = target().join("managed/sdk");
+    let mut build = command("dotnet");
+    build
+        .args(["build", "module/PersistentChatFailover.csproj", "--nologo", "-v", "quiet", "-c", "Release", "-o"])
+        .arg(&out);
+    if let Some(config) = std::env::var_os("PCHAT_NUGET_CONFIG") {
+        build.arg(format!("-p:RestoreConfigFile={}", config.to_string_lossy()));
+    }
+    build.env("DOTNET_CLI_TELEMETRY_OPTOUT", "1").env("DOTNET_NOLOGO", "1");
+    run_quietly(&mut build)?;
+    Ok(Some(out.join("PersistentChatFailover.dll")))
+}
+
+/// The mono compiler, installed where that is allowed.
+fn mcs() -> Result<PathBuf> {
+    if let Some(mcs) = found("mcs") {
+        return Ok(mcs);
+    }
+    install_debian(&["mono-mcs", "mono-runtime", "libmono-system-runtime-serialization4.0-cil"], "the C# half");
+    found("mcs").map_or_else(
+        || told("no C# compiler: install the .NET SDK, or Debian's mono-mcs, mono-runtime and libmono-system-runtime-serialization4.0-cil"),
+        Ok,
+    )
+}
+
+fn compile(out: &Path, sources: &[PathBuf], references: &[PathBuf], more: &[String]) -> Result {
+    if let Some(folder) = out.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| Stop::File { path: folder.display().to_string(), source })?;
+    }
+    let mut compiler = command(mcs()?);
+    compiler.args(["-nologo", "-langversion:6", "-warnaserror+", "-nowarn:1591", "-optimize+"]).args(more);
+    compiler.args(["-r:System.Runtime.Serialization.dll", "-r:System.Xml.dll", "-r:System.Core.dll"]);
+    compiler.args(references.iter().map(|r| format!("-r:{}", r.display())));
+    compiler.arg(format!("-out:{}", out.display())).args(sources);
+    run(&mut compiler)
+}
+
+fn reference() -> PathBuf {
+    target().join("managed/reference/System.Management.Automation.dll")
+}
+
+fn with_mcs() -> Result<PathBuf> {
+    let module = root().join("module");
+    compile_reference()?;
+    let mut sources = files(&module.join("Commands"), "cs");
+    for folder in ["Interop", "Documents"] {
+        sources.extend(files(&module.join(folder), "cs"));
+    }
+    sources.push(version_source()?);
+    let out = target().join("managed/mcs/PersistentChatFailover.dll");
+    compile(&out, &sources, &[reference()], &["-target:library".to_string()])?;
+    Ok(out)
+}
+
+fn compile_reference() -> Result {
+    let key = root().join("tools/powershell-public-key.snk");
+    let options = ["-target:library".to_string(), "-delaysign+".to_string(), format!("-keyfile:{}", key.display())];
+    compile(&reference(), &files(&root().join("module/reference"), "cs"), &[], &options)
+}
+
+/// The version is written once, in Cargo.toml; the assembly takes it from there.
+fn version_source() -> Result<PathBuf> {
+    let path = target().join("managed/Version.cs");
+    let version = env!("CARGO_PKG_VERSION");
+    let text = format!(
+        "[assembly: System.Reflection.AssemblyVersion(\"{version}.0\")]\n\
+         [assembly: System.Reflection.AssemblyInformationalVersion(\"{version}\")]\n\
+         [assembly: System.Reflection.AssemblyTitle(\"PersistentChatFailover\")]\n"
+    );
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| Stop::File { path: folder.display().to_string(), source })?;
+    }
+    std::fs::write(&path, text).map_err(|source| Stop::File { path: path.display().to_string(), source })?;
+    Ok(path)
+}
+
+/// Runs our cmdlets under mono, their properties set by the tests, against the real library and the lab.
+pub fn test(artifacts: &Artifacts) -> Result {
+    let mono = match found("mono") {
+        Some(mono) => mono,
+        None => {
+            mcs()?;
+            found("mono").map_or_else(|| told("mono is not installed: install Debian's mono-runtime"), Ok)?
+        }
+    };
+    let out = target().join("managed/tests/PersistentChatFailover.Tests.exe");
+    with_mcs()?;
+    let module = target().join("managed/mcs/PersistentChatFailover.dll");
+    compile(
+        &out,
+        &files(&root().join("tests/mono"), "cs"),
+        &[reference(), module.clone()],
+        &["-target:exe".to_string()],
+    )?;
+    let folder = out.parent().map(Path::to_path_buf).unwrap_or_default();
+    copy(&reference(), &folder.join("System.Management.Automation.dll"))?;
+    copy(&module, &folder.join("PersistentChatFailover.dll"))?;
+    run(command(mono)
+        .arg("--debug")
+        .arg(&out)
+        .env("PCHAT_TEST_LIBRARY", &artifacts.library)
+        .env("PCHAT_TEST_LAB", &artifacts.lab))
+}
