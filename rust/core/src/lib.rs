@@ -7,5 +7,6 @@ pub mod error;
 pub mod host;
 pub mod names;
 pub mod operation;
+pub mod sql;
 
 pub use error::{Error, ErrorKind, Outcome, Result};
