@@ -44,6 +44,8 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, control: &ServerC
         () = told_to_stop(&mut stopping) => return,
         opened = open(&tcp, peer, control, &*handler) => opened,
     };
+    // The session has a clone of its own, which it closes before the handler hears of it.
+    drop(tcp);
     // A client that breaks the protocol loses its connection, and that is all.
     if let Ok(Some((connection, session))) = opened {
         Requests::new(connection, session, handler, stopping).run().await;
@@ -56,6 +58,8 @@ pub(crate) struct Connection {
     pub input: Input,
     pub answer: Answer,
     pub writer: Writer,
+    /// In force once the login answer, which waits in `answer`, is sent.
+    pub packet_size: u16,
     pub reserved: Reserved,
 }
 
@@ -225,8 +229,7 @@ async fn log_in(
     };
     put_login_answer(&mut answer.out.buffer, &login, &info, packet_size, config, version.unwrap_or(tds_version::V7_2));
     answer.logged_in(&info.database);
-    answer.out.finish().await;
-    answer.out.set_packet_size(packet_size);
+    // No await from here on: the handler has accepted, so it must hear of the end.
 
     let session = Session {
         spid: reserved.spid,
@@ -239,7 +242,7 @@ async fn log_in(
         holds: Arc::default(),
         server: control.clone(),
     };
-    Ok(Some((Connection { tcp: tcp.clone(), input, answer, writer, reserved }, session)))
+    Ok(Some((Connection { tcp: tcp.clone(), input, answer, writer, packet_size, reserved }, session)))
 }
 
 /// The version both sides speak; `None` for clients older than SQL Server 2005.

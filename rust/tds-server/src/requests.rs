@@ -92,6 +92,9 @@ impl Requests {
         let input = std::mem::replace(&mut self.connection.input, Box::new(tokio::io::empty()));
         let (events, mut arriving) = mpsc::channel(AHEAD);
         let reader = tokio::spawn(read_requests(input, events));
+        self.connection.answer.out.finish().await;
+        let packet_size = self.connection.packet_size;
+        self.connection.answer.out.set_packet_size(packet_size);
         let end = match self.serve(&mut arriving).await {
             Ok(end) => end,
             // A protocol error closes the connection; nothing could be said about it.
