@@ -5,6 +5,7 @@
 pub mod document;
 pub mod error;
 pub mod host;
+pub mod log_chain;
 pub mod names;
 pub mod operation;
 pub mod sql;

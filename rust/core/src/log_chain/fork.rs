@@ -1,0 +1,124 @@
+//! Recovery forks: which sets fit a redo point, and which way leads from one fork to another.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use uuid::Uuid;
+
+use super::Header;
+use crate::names::Lsn;
+
+/// Whether a log backup is on the recovery path of a redo point, its LSN range left aside.
+///
+/// # Source
+/// "Recovery Paths": without a fork point the forks must be equal; below it the first one counts, above it the last one,
+/// at it either.
+pub(super) fn fits(header: &Header, lsn: Lsn, fork: Uuid) -> bool {
+    match header.fork_point_lsn {
+        Some(point) if header.spans_fork() => {
+            (lsn <= point && header.first_fork_id == fork) || (lsn >= point && header.last_fork_id == fork)
+        }
+        _ => header.first_fork_id == fork && header.last_fork_id == fork,
+    }
+}
+
+/// The forks as the headers connect them.
+pub(super) struct Forks {
+    /// From a fork to those that begin on it, with the LSN at which they do.
+    children: HashMap<Uuid, Vec<(Lsn, Uuid)>>,
+    parents: HashMap<Uuid, Vec<(Lsn, Uuid)>>,
+}
+
+/// A stretch of a recovery path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Segment {
+    pub fork: Uuid,
+    /// Where the path leaves the fork; `Lsn::MAX` on the last one.
+    pub until: Lsn,
+}
+
+impl Forks {
+    pub fn new<'a>(headers: impl Iterator<Item = &'a Header>) -> Forks {
+        let mut children: HashMap<Uuid, Vec<(Lsn, Uuid)>> = HashMap::new();
+        let mut parents: HashMap<Uuid, Vec<(Lsn, Uuid)>> = HashMap::new();
+        for header in headers {
+            if let (true, Some(point)) = (header.spans_fork(), header.fork_point_lsn) {
+                children.entry(header.first_fork_id).or_default().push((point, header.last_fork_id));
+                parents.entry(header.last_fork_id).or_default().push((point, header.first_fork_id));
+            }
+        }
+        for edges in children.values_mut().chain(parents.values_mut()) {
+            edges.sort_unstable();
+            edges.dedup();
+        }
+        Forks { children, parents }
+    }
+
+    /// Every fork that can be reached from a redo point, with the way there.
+    pub fn paths_from(&self, lsn: Lsn, fork: Uuid) -> HashMap<Uuid, Vec<Segment>> {
+        let mut paths = HashMap::from([(fork, vec![Segment { fork, until: Lsn::MAX }])]);
+        let mut open = VecDeque::from([(fork, lsn)]);
+        while let Some((from, entered)) = open.pop_front() {
+            for &(point, to) in self.children.get(&from).into_iter().flatten() {
+                if point < entered || paths.contains_key(&to) {
+                    continue;
+                }
+                let mut path = paths[&from].clone();
+                if let Some(last) = path.last_mut() {
+                    last.until = point;
+                }
+                path.push(Segment { fork: to, until: Lsn::MAX });
+                paths.insert(to, path);
+                open.push_back((to, point));
+            }
+        }
+        paths
+    }
+
+    /// The forks that a redo point comes from, with the LSN at which each was left.
+    pub fn ancestors_of(&self, lsn: Lsn, fork: Uuid) -> HashMap<Uuid, Lsn> {
+        let mut left: HashMap<Uuid, Lsn> = HashMap::new();
+        let mut open = VecDeque::from([(fork, lsn)]);
+        while let Some((child, below)) = open.pop_front() {
+            for &(point, parent) in self.parents.get(&child).into_iter().flatten().rev() {
+                if point <= below && parent != fork && !left.contains_key(&parent) {
+                    left.insert(parent, point);
+                    open.push_back((parent, point));
+                }
+            }
+        }
+        left
+    }
+
+    /// Every fork that headers connect with this one, by whatever way.
+    pub fn connected_with(&self, fork: Uuid) -> HashSet<Uuid> {
+        let mut seen = HashSet::from([fork]);
+        let mut open = vec![fork];
+        while let Some(at) = open.pop() {
+            let near = self.children.get(&at).into_iter().chain(self.parents.get(&at)).flatten();
+            for &(_, other) in near {
+                if seen.insert(other) {
+                    open.push(other);
+                }
+            }
+        }
+        seen
+    }
+}
+
+/// Whether a set lies on a path that begins at a redo point.
+pub(super) fn is_on_path(header: &Header, path: &[Segment], redo: Lsn) -> bool {
+    let number = |fork: Uuid| path.iter().position(|segment| segment.fork == fork);
+    let Some(last) = number(header.last_fork_id) else { return false };
+    if header.last_lsn > path[last].until {
+        return false;
+    }
+    if !header.spans_fork() {
+        return true;
+    }
+    let Some(point) = header.fork_point_lsn else { return false };
+    match number(header.first_fork_id) {
+        Some(first) => first < last && path[first].until <= point && point <= path[last - 1].until,
+        // It comes from a fork that the redo point has left behind.
+        None => last == 0 && point <= redo,
+    }
+}

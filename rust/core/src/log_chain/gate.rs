@@ -1,0 +1,111 @@
+//! The gate before recovery. There is no other way to a [`RecoveryPermit`], and no recovery without one.
+
+use super::{prove, Chain, Doubt, Listing, RedoPoint};
+use crate::error::{Error, ErrorKind, Result};
+use crate::names::Lsn;
+
+/// Leave to recover one database on one instance, at one redo point. Made by [`open`] alone, used up by the recovery.
+#[derive(Debug)]
+pub struct RecoveryPermit {
+    sql_instance: String,
+    database: String,
+    redo_lsn: Lsn,
+    accepted_loss: Option<String>,
+}
+
+impl RecoveryPermit {
+    /// The instance that it was given for, as the caller named it.
+    pub fn sql_instance(&self) -> &str {
+        &self.sql_instance
+    }
+
+    /// The database that it was given for.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The redo point that was proved; a database that stands elsewhere must not be recovered with it.
+    pub fn redo_lsn(&self) -> Lsn {
+        self.redo_lsn
+    }
+
+    /// What is lost beside the inherent tail, in words; `None` where the end was proved.
+    pub fn accepted_loss(&self) -> Option<&str> {
+        self.accepted_loss.as_deref()
+    }
+}
+
+/// A loss that the operator named: the LSN or the time that the refusal showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedLoss(String);
+
+impl AcceptedLoss {
+    /// Takes the value of `-AcceptDataLoss` as it was written.
+    pub fn new(text: impl Into<String>) -> AcceptedLoss {
+        AcceptedLoss(text.into().trim().to_string())
+    }
+
+    /// The value as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True when it names this chain's end: its LSN in either notation, or its time as shown.
+    pub fn names(&self, chain: &Chain) -> bool {
+        let is_lsn = self.0.parse::<Lsn>().is_ok_and(|lsn| lsn == chain.end.lsn);
+        is_lsn || chain.end_time_value().is_some_and(|time| time.eq_ignore_ascii_case(&self.0))
+    }
+}
+
+/// Opens when nothing speaks for a later log backup, or when the loss is accepted by name. Changes nothing.
+///
+/// `redo` is the redo point as just read back from the database, `listing` a look at the folders made after the last
+/// restore. A log backup that fits and was not restored counts as a doubt here.
+///
+/// # Errors
+/// Without acceptance, the kind of the first doubt: `LogBackupMissing` (4002), `LogBackupDamaged` (4003),
+/// `ShareUnreachable` (4004), `LogBackupUnreadable` (4006), `RecoveryPathDiffers` (4008), `PrimaryAlive` (5002) or
+/// `DataLossNotAccepted` (5006). With an acceptance that names something else: `DataLossNotAccepted` (5006).
+pub fn open(
+    sql_instance: &str,
+    database: &str,
+    redo: &RedoPoint,
+    listing: &Listing,
+    accepted: Option<&AcceptedLoss>,
+) -> Result<RecoveryPermit> {
+    let mut chain = prove(redo, listing);
+    if let (Some(first), Some(last)) = (chain.restore.first(), chain.restore.last()) {
+        let (first_file, last_file) = (first.name(listing).to_string(), last.name(listing).to_string());
+        chain.doubts.insert(0, Doubt::NotRestored { count: chain.restore.len(), first_file, last_file });
+        // Recovery would end here and now, whatever else could still be restored.
+        let end_file = redo.file_name.clone();
+        chain = Chain { end: redo.clone(), end_finished_at: redo.finished_at, end_file, ..chain };
+    }
+    let permit = |accepted_loss| RecoveryPermit {
+        sql_instance: sql_instance.to_string(),
+        database: database.to_string(),
+        redo_lsn: redo.lsn,
+        accepted_loss,
+    };
+    if chain.is_proved() {
+        return Ok(permit(None));
+    }
+    match accepted {
+        Some(accepted) if accepted.names(&chain) => Ok(permit(Some(chain.doubts_text()))),
+        Some(accepted) => Err(not_accepted(database, &chain, accepted)),
+        None => Err(chain.refusal(database)),
+    }
+}
+
+fn not_accepted(database: &str, chain: &Chain, accepted: &AcceptedLoss) -> Error {
+    let message = format!(
+        "the loss that was accepted, `{}`, is not the one there is: `{database}` would be recovered to {}. {}",
+        crate::names::shown(accepted.as_str()),
+        chain.end_text(),
+        chain.doubts_text(),
+    );
+    Error::new(ErrorKind::DataLossNotAccepted, message)
+        .with_unchanged(format!("`{database}` was not recovered."))
+        .with_next(chain.accept_text())
+        .with_target(database)
+}

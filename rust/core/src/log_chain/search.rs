@@ -1,0 +1,212 @@
+//! Newest first search: which headers are worth reading, so that a folder of ten thousand files needs few.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::NaiveDateTime;
+
+use super::fork;
+use super::{
+    is_log_backup_name, name_stamp, prove, utc_offset_minutes, BackupType, Candidate, Header, KnownEnd, Listing, Place,
+    PlaceId, RedoPoint, Trouble, UnreadFile, Verdict,
+};
+use crate::names::ServerPath;
+
+/// A file as a folder shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenFile {
+    /// Without folder.
+    pub name: Arc<str>,
+    pub place: PlaceId,
+    /// As the instance opens it.
+    pub path: ServerPath,
+    pub size_bytes: u64,
+    /// UTC; `None` where the way of looking does not tell it (`xp_dirtree`).
+    pub modified_at: Option<NaiveDateTime>,
+}
+
+/// What a header is remembered by: two files that agree in it hold the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FileKey {
+    name: Arc<str>,
+    size_bytes: u64,
+    modified_at: Option<NaiveDateTime>,
+    /// Only where no time is known: then nothing tells two equal names and sizes apart but the place.
+    place: Option<PlaceId>,
+}
+
+impl FileKey {
+    /// The key of a file; names compare without regard to case.
+    pub fn of(file: &SeenFile) -> FileKey {
+        let is_lower = !file.name.chars().any(char::is_uppercase);
+        FileKey {
+            name: if is_lower { Arc::clone(&file.name) } else { file.name.to_lowercase().into() },
+            size_bytes: file.size_bytes,
+            modified_at: file.modified_at,
+            place: file.modified_at.is_none().then_some(file.place),
+        }
+    }
+}
+
+/// Headers read so far. Lives as long as a run; a file that changed has another key.
+#[derive(Debug, Clone, Default)]
+pub struct HeaderBook {
+    headers: HashMap<FileKey, Vec<Arc<Header>>>,
+    troubles: HashMap<(PlaceId, FileKey), Trouble>,
+}
+
+impl HeaderBook {
+    /// Remembers what reading a file's headers brought.
+    pub fn insert(&mut self, file: &SeenFile, outcome: std::result::Result<Vec<Header>, Trouble>) {
+        match outcome {
+            Ok(headers) if headers.is_empty() => {
+                self.mark(file, Trouble::Malformed("it holds no backup set".to_string()))
+            }
+            Ok(headers) => {
+                self.troubles.remove(&(file.place, FileKey::of(file)));
+                self.headers.insert(FileKey::of(file), headers.into_iter().map(Arc::new).collect());
+            }
+            Err(trouble) => self.mark(file, trouble),
+        }
+    }
+
+    /// Remembers that this very file, at this place, turned out not to be whole; copies elsewhere stay as they are.
+    pub fn mark(&mut self, file: &SeenFile, trouble: Trouble) {
+        self.troubles.insert((file.place, FileKey::of(file)), trouble);
+    }
+
+    /// Forgets what could not be read, so that the next look tries it again.
+    pub fn forget_troubles(&mut self) {
+        self.troubles.clear();
+    }
+
+    /// The headers of a file, where they are known.
+    pub fn headers(&self, file: &SeenFile) -> Option<&[Arc<Header>]> {
+        self.headers.get(&FileKey::of(file)).map(Vec::as_slice)
+    }
+
+    fn is_known(&self, file: &SeenFile) -> bool {
+        let key = FileKey::of(file);
+        self.headers.contains_key(&key) || self.troubles.contains_key(&(file.place, key))
+    }
+
+    /// Makes the input of the proof from a fresh look at the folders. Files without a known header are counted only.
+    pub fn listing(&self, files: &[SeenFile], places: Vec<Place>, known_end: Option<KnownEnd>) -> Listing {
+        let mut listing = Listing { places, known_end, ..Listing::default() };
+        let mut newest: Option<(NaiveDateTime, i32)> = None;
+        for file in files.iter().filter(|file| is_log_backup_name(&file.name)) {
+            let key = FileKey::of(file);
+            let headers = self.headers.get(&key);
+            let trouble = self.troubles.get(&(file.place, key));
+            let Some(headers) = headers else {
+                match trouble {
+                    Some(trouble) => listing.unread.push(UnreadFile {
+                        name: Arc::clone(&file.name),
+                        place: file.place,
+                        path: file.path.clone(),
+                        file_bytes: file.size_bytes,
+                        modified_at: file.modified_at,
+                        trouble: trouble.clone(),
+                    }),
+                    None => listing.not_read_count += 1,
+                }
+                continue;
+            };
+            for header in headers {
+                if let Some(minutes) = utc_offset_minutes(&file.name, header) {
+                    if newest.is_none_or(|(at, _)| at < header.finished_at) {
+                        newest = Some((header.finished_at, minutes));
+                    }
+                }
+                listing.candidates.push(Candidate {
+                    name: Arc::clone(&file.name),
+                    place: file.place,
+                    path: file.path.clone(),
+                    header: Arc::clone(header),
+                    file_bytes: file.size_bytes,
+                    modified_at: file.modified_at,
+                    trouble: trouble.cloned(),
+                });
+            }
+        }
+        listing.writer_offset_minutes = newest.map(|(_, minutes)| minutes);
+        listing
+    }
+}
+
+/// Which files to read next, at most `batch`, as indexes into `files`. Empty when enough is known for the proof.
+///
+/// Names and times only say where to look first. Reading goes from the newest file back, once by time and once by the
+/// stamp in the names, until each way has met a set that begins at or below the redo point. If the chain is not complete
+/// with that, everything else is read too, so a gap is never told before every header is known.
+pub fn next_to_read(
+    redo: &RedoPoint,
+    files: &[SeenFile],
+    book: &HeaderBook,
+    known_end: Option<&KnownEnd>,
+    batch: usize,
+) -> Vec<usize> {
+    let mut wanted: Vec<usize> = Vec::new();
+    let known_name = known_end.map(|end| end.file_name.to_lowercase());
+    let eligible: Vec<usize> = (0..files.len()).filter(|index| is_log_backup_name(&files[*index].name)).collect();
+    for &index in &eligible {
+        let is_known_end = known_name.as_ref().is_some_and(|name| files[index].name.to_lowercase() == *name);
+        if is_known_end && !book.is_known(&files[index]) {
+            wanted.push(index);
+        }
+    }
+    let mut by_time = eligible.clone();
+    by_time.sort_by_key(|index| std::cmp::Reverse(files[*index].modified_at.unwrap_or(NaiveDateTime::MAX)));
+    let mut by_name = eligible;
+    by_name.sort_by_cached_key(|index| {
+        let name = &files[*index].name;
+        std::cmp::Reverse((name_stamp(name).unwrap_or(NaiveDateTime::MAX), Arc::clone(name)))
+    });
+    let mut is_anchored = true;
+    for order in [&by_time, &by_name] {
+        is_anchored &= take_until_anchor(redo, files, book, order, batch, &mut wanted);
+    }
+    if wanted.is_empty() && !(is_anchored && is_complete(redo, files, book)) {
+        let rest = by_time.iter().copied().filter(|index| !book.is_known(&files[*index]));
+        wanted.extend(rest.take(batch));
+    }
+    wanted.truncate(batch);
+    wanted
+}
+
+fn take_until_anchor(
+    redo: &RedoPoint,
+    files: &[SeenFile],
+    book: &HeaderBook,
+    order: &[usize],
+    batch: usize,
+    wanted: &mut Vec<usize>,
+) -> bool {
+    for &index in order {
+        if wanted.len() >= batch {
+            return false;
+        }
+        let file = &files[index];
+        if !book.is_known(file) {
+            if !wanted.contains(&index) {
+                wanted.push(index);
+            }
+        } else if book.headers(file).is_some_and(|headers| headers.iter().any(|header| is_anchor(redo, header))) {
+            return true;
+        }
+    }
+    false
+}
+
+/// A set that begins where the database has been already: older ones cannot be needed while the chain is whole.
+fn is_anchor(redo: &RedoPoint, header: &Header) -> bool {
+    header.backup_type == BackupType::Log
+        && header.first_lsn <= redo.lsn
+        && redo.family_id.is_none_or(|family| family == header.family_id)
+        && fork::fits(header, redo.lsn, redo.fork_id)
+}
+
+fn is_complete(redo: &RedoPoint, files: &[SeenFile], book: &HeaderBook) -> bool {
+    let chain = prove(redo, &book.listing(files, Vec::new(), None));
+    chain.verdict == Verdict::Complete
+}
