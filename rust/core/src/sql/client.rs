@@ -91,7 +91,7 @@ impl Connection {
     }
 
     /// Reads: one statement with parameters `@P1`, `@P2`, …; the rows of its answer.
-    pub(super) async fn rows(&mut self, doing: &str, statement: &str, parameters: &[&(dyn ToSql)]) -> Result<Vec<Row>> {
+    pub(super) async fn rows(&mut self, doing: &str, statement: &str, parameters: &[&dyn ToSql]) -> Result<Vec<Row>> {
         let limit = self.limit;
         let mut driver = self.take(doing)?;
         let work = async move {
@@ -106,7 +106,7 @@ impl Connection {
     }
 
     /// Reads at most one row.
-    pub(super) async fn row(&mut self, doing: &str, statement: &str, parameters: &[&(dyn ToSql)]) -> Result<Option<Row>> {
+    pub(super) async fn row(&mut self, doing: &str, statement: &str, parameters: &[&dyn ToSql]) -> Result<Option<Row>> {
         Ok(self.rows(doing, statement, parameters).await?.into_iter().next())
     }
 

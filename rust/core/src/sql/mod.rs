@@ -7,6 +7,11 @@
 pub mod class;
 pub mod client;
 pub mod connector;
+pub mod instance;
+pub mod job;
+pub mod log_shipping;
+pub mod mirror;
+pub mod monitor;
 pub mod quote;
 pub mod secret;
 
@@ -18,6 +23,31 @@ mod row;
 mod statement;
 
 pub use client::{Connection, Purpose};
-pub use connector::Connector;
+pub use connector::{machine_name, Connector};
 pub use row::Row;
 pub use secret::Secret;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The numbers of a view, column or procedure that this version of SQL Server does not have.
+const NOT_THERE: &[(u32, &str)] = &[(207, "no such column"), (208, "no such object"), (2812, "no such procedure"), (195, "no such function")];
+
+/// True where the statement names something that this version does not have.
+fn not_there(error: &Error) -> bool {
+    error.sql_number().is_some_and(|number| NOT_THERE.iter().any(|(listed, _)| *listed == number))
+}
+
+/// `None` where the statement names something that this version does not have.
+fn if_it_exists<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if not_there(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A statement that always gives a row gave none.
+fn no_answer(connection: &Connection, doing: &str) -> Error {
+    Error::new(ErrorKind::UnexpectedAnswer, format!("{}: {doing} gave no row.", connection.instance()))
+        .with_target(connection.instance().to_string())
+}
