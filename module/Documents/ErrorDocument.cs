@@ -1,0 +1,71 @@
+using System;
+using PersistentChatFailover.Interop;
+
+namespace PersistentChatFailover.Documents
+{
+    /// <summary>An error of the library: code, text, what stayed unchanged, what to do next.</summary>
+    public sealed class ErrorDocument
+    {
+        /// <summary>The stable code, 1001 to 9999.</summary>
+        public int Code { get; set; }
+
+        public string Id { get; set; }
+
+        /// <summary>The name of PowerShell's error category.</summary>
+        public string Category { get; set; }
+
+        public string Message { get; set; }
+
+        public string Unchanged { get; set; }
+
+        public string RecommendedAction { get; set; }
+
+        public string Target { get; set; }
+
+        public string Step { get; set; }
+
+        public string RunId { get; set; }
+
+        public int ExitCode { get; set; }
+
+        public SqlServerError SqlError { get; set; }
+
+        internal static ErrorDocument Read(string text)
+        {
+            try
+            {
+                return Documents.Document.Read<ErrorDocument>(Json.Read(text));
+            }
+            catch (FormatException e)
+            {
+                return new ErrorDocument
+                {
+                    Code = 9001,
+                    Id = "InternalFault",
+                    Category = "NotSpecified",
+                    Message = "PCHAT9001: the library's error document cannot be read: " + e.Message,
+                    RecommendedAction = "Run Get-PChatRun to see the state. Please report this message.",
+                    ExitCode = 1,
+                };
+            }
+        }
+    }
+
+    /// <summary>An error as SQL Server sent it.</summary>
+    public sealed class SqlServerError
+    {
+        public long Number { get; set; }
+
+        public int Severity { get; set; }
+
+        public int State { get; set; }
+
+        public long Line { get; set; }
+
+        public string Server { get; set; }
+
+        public string Procedure { get; set; }
+
+        public string Message { get; set; }
+    }
+}
