@@ -294,5 +294,5 @@ fn time(reader: &mut Reader<'_>, scale: u8) -> Result<u64> {
     let bytes = reader.take(time_size(scale))?;
     let units = bytes.iter().rev().fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte));
     let factor = 10u64.pow(9 - u32::from(scale));
-    nanos(units.checked_mul(factor).unwrap_or(u64::MAX))
+    nanos(units.saturating_mul(factor))
 }

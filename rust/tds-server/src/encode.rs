@@ -215,7 +215,7 @@ pub(crate) fn put_value(out: &mut BytesMut, ty: &SqlType, nullable: bool, value:
         VarChar(length) => put_sized(out, length, 1, &to_cp1252(string(value)?))?,
         Char(n) => put_padded(out, usize::from(n), to_cp1252(string(value)?), b" ")?,
         VarBinary(length) => put_sized(out, length, 1, binary(value)?)?,
-        Binary(n) => put_padded(out, usize::from(n), binary(value)?.to_vec(), &[0])?,
+        Binary(n) => put_padded(out, usize::from(n), binary(value)?, &[0])?,
         Variant => put_variant(out, value)?,
         Xml => put_chunks(out, &utf16_bytes(value)?),
     }

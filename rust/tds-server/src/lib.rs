@@ -29,6 +29,8 @@ mod packet;
 mod prelogin;
 mod prepared;
 mod requests;
+#[cfg(test)]
+mod roundtrip;
 mod rpc;
 mod server;
 mod session;

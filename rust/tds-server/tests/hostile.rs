@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bytes::{BufMut, BytesMut};
 use common::raw::{batch_body, put_headers, Raw};
 use common::{start, SOON};
@@ -9,6 +11,21 @@ use tds_protocol::login7::Login7;
 use tds_server::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
+
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+/// tokio keeps a panic inside its task, so it is counted here.
+fn watch_for_panics() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        PANICS.fetch_add(1, Ordering::SeqCst);
+        hook(info);
+    }));
+}
+
+fn assert_no_panic() {
+    assert_eq!(PANICS.load(Ordering::SeqCst), 0, "a task of the server panicked");
+}
 
 /// A small generator, so that a failure can be repeated.
 struct Random(u64);
@@ -47,22 +64,25 @@ async fn throw(mut raw: Raw, bytes: &[u8]) {
 
 #[tokio::test]
 async fn noise_before_the_login() {
+    watch_for_panics();
     let (server, _fake) = start(ServerConfig::default()).await;
     let mut random = Random(0x5EED);
     for round in 0..150 {
         let noise = random.bytes(600);
         let bytes = match round % 3 {
-            0 => noise.into(),
+            0 => noise.as_slice().into(),
             1 => packet(0x12, &noise),
             _ => packet(0x10, &noise),
         };
         throw(Raw::connect(server.local_addr()).await, &bytes).await;
     }
     Raw::log_in(server.local_addr()).await;
+    assert_no_panic();
 }
 
 #[tokio::test]
 async fn truncated_and_damaged_logins() {
+    watch_for_panics();
     let (server, _fake) = start(ServerConfig::default()).await;
     let login = Login7::new().with_sql_auth("sa", "wrong").with_app_name("raw").encode();
     let prelogin = tds_protocol::prelogin::PreLogin::new()
@@ -84,10 +104,12 @@ async fn truncated_and_damaged_logins() {
         throw(Raw::connect(server.local_addr()).await, &bytes).await;
     }
     Raw::log_in(server.local_addr()).await;
+    assert_no_panic();
 }
 
 #[tokio::test]
 async fn noise_after_the_login() {
+    watch_for_panics();
     let (server, fake) = start(ServerConfig::default()).await;
     let mut random = Random(7);
     let mut sessions = 0;
@@ -109,10 +131,12 @@ async fn noise_after_the_login() {
     raw.send(0x03, 1, &batch_body("length")).await;
     assert!(raw.packet().await.is_none(), "a message of two types");
     fake.wait_closed(sessions + 2).await;
+    assert_no_panic();
 }
 
 #[tokio::test]
 async fn calls_cut_at_every_byte() {
+    watch_for_panics();
     use tds_protocol::rpc::{RpcParam, RpcRequest};
     let (server, fake) = start(ServerConfig::default()).await;
     let params = vec![
@@ -127,4 +151,5 @@ async fn calls_cut_at_every_byte() {
         throw(Raw::log_in(server.local_addr()).await, &packet(0x03, &call[..end])).await;
     }
     fake.wait_closed(call.len() + 1).await;
+    assert_no_panic();
 }

@@ -247,7 +247,7 @@ async fn the_reset_bit_restores_the_session() {
 async fn transaction_requests_are_answered_with_their_descriptors() {
     let (server, _fake) = start(ServerConfig::default()).await;
     let mut raw = Raw::log_in(server.local_addr()).await;
-    let mut request = |kind: u16| {
+    let request = |kind: u16| {
         let mut body = BytesMut::new();
         put_headers(&mut body);
         body.put_u16_le(kind);

@@ -160,7 +160,8 @@ impl Handler for Fake {
     async fn rpc(&self, _: &mut Session, call: &RpcCall, out: &mut Answer) -> Flow {
         match call {
             RpcCall::Statement { sql, params } => {
-                let columns = ["sql", "name", "type", "value"].map(|name| Column::new(name, SqlType::nvarchar(4000)));
+                let ty = SqlType::NVarChar(Length::Unlimited);
+                let columns = ["sql", "name", "type", "value"].map(|name| Column::new(name, ty));
                 out.columns(columns.to_vec()).await;
                 for param in params {
                     let value = format!("{:?}", param.value);
