@@ -1,7 +1,7 @@
 //! The one door of the library: a session, a request, and the operation that carries it out.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -13,18 +13,12 @@ use crate::document::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Cancel, Host};
-use crate::names::InstanceName;
+use crate::sql::{Connector, Secret};
 
 /// Settings and logins. It holds no connection: each operation connects for itself.
 pub struct Session {
     settings: SessionSettings,
-    logins: Mutex<Vec<StoredLogin>>,
-}
-
-struct StoredLogin {
-    instance: Option<InstanceName>,
-    user: String,
-    secret: String,
+    connector: Connector,
 }
 
 impl fmt::Debug for Session {
@@ -43,10 +37,11 @@ impl Session {
             return Err(Error::new(ErrorKind::InvalidValue, "the limit for connecting is 0 seconds.")
                 .with_next("Give a limit of at least one second."));
         }
-        Ok(Session { settings, logins: Mutex::new(Vec::new()) })
+        let connector = Connector::new(&settings)?;
+        Ok(Session { settings, connector })
     }
 
-    /// Adds a SQL login: for one instance, or with `None` for all that have none of their own.
+    /// Adds a SQL login: for one instance, or with `None` for all that have none of their own. The last one counts.
     ///
     /// # Errors
     /// `InvalidValue` (1002) for a name that is no instance, or an empty user.
@@ -55,9 +50,18 @@ impl Session {
         if user.is_empty() {
             return Err(Error::new(ErrorKind::InvalidValue, "the user of a SQL login is empty."));
         }
-        let login = StoredLogin { instance, user: user.to_string(), secret: secret.to_string() };
-        self.logins.lock().unwrap_or_else(PoisonError::into_inner).push(login);
+        self.connector.add_login(instance, user, Secret::new(secret));
         Ok(())
+    }
+
+    /// How its operations connect.
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// The settings that it was opened with.
+    pub fn settings(&self) -> &SessionSettings {
+        &self.settings
     }
 }
 
@@ -108,7 +112,7 @@ impl OperationResult {
 /// # Errors
 /// Bad input, and failures before there is a result object.
 pub async fn run(session: Arc<Session>, request: Request, host: Arc<dyn Host>, cancel: Cancel) -> Result<OperationResult> {
-    let _ = (&session.logins, host);
+    let _ = (session.connector(), host);
     cancel.check()?;
     Err(Error::new(ErrorKind::InternalFault, format!("the operation is not built in: {request:?}.")))
 }
