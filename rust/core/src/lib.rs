@@ -2,12 +2,17 @@
 //!
 //! Reading order: [`names`] (values), [`error`], [`document`] (what crosses the boundary), [`host`] (the one way out).
 
+pub mod check;
 pub mod document;
 pub mod error;
+pub mod evidence;
+pub mod failover;
 pub mod host;
+pub mod journal;
 pub mod log_chain;
 pub mod names;
 pub mod operation;
+pub mod pool;
 pub mod sql;
 
 pub use error::{Error, ErrorKind, Outcome, Result};

@@ -1,0 +1,90 @@
+//! Read-only checks before a run, one file each. Each is a pure function of the evidence and tells its value, the wanted
+//! one and what to do.
+//!
+//! A check that failed keeps the plan from being run. So does one that is `unknown` and carries a code: it guards data.
+
+mod active_servers;
+mod agent_running;
+mod backup_mirror;
+mod commands_are_real;
+mod compliance;
+mod connections;
+mod copy_way;
+mod data_loss;
+mod database_state;
+mod free_space;
+mod instance_reachable;
+mod journal_copy;
+mod journal_place;
+mod log_backups_after;
+mod log_chain;
+mod log_shipping_known;
+mod logins_missing;
+mod mirror_file_share;
+mod no_other_run;
+mod pool_reachable;
+mod pool_rights;
+mod pool_state;
+mod primary_is_down;
+mod rights;
+mod share_readable;
+mod site_services;
+mod subject;
+mod version;
+mod witness;
+
+pub use subject::Subject;
+
+use crate::document::{CheckResult, FailoverRequest};
+use crate::evidence::Evidence;
+use crate::failover::plan::Decision;
+
+/// Every check of a failover, in the order in which an operator reads them. Pure: reads and changes nothing.
+pub fn all(evidence: &Evidence, request: &FailoverRequest) -> Vec<CheckResult> {
+    of_decision(evidence, request, &Decision::of(evidence, request))
+}
+
+/// The same for a decision that is worked out already.
+pub fn of_decision(evidence: &Evidence, request: &FailoverRequest, decision: &Decision) -> Vec<CheckResult> {
+    let subject = Subject { evidence, request, decision };
+    let single: [fn(&Subject<'_>) -> CheckResult; 7] = [
+        commands_are_real::check,
+        instance_reachable::check,
+        rights::check,
+        agent_running::check,
+        version::check,
+        database_state::check,
+        primary_is_down::check,
+    ];
+    let mut results: Vec<CheckResult> = single.iter().map(|check| check(&subject)).collect();
+    results.extend(witness::checks(&subject));
+    let single: [fn(&Subject<'_>) -> CheckResult; 18] = [
+        log_shipping_known::check,
+        share_readable::check,
+        log_chain::check,
+        data_loss::check,
+        copy_way::check,
+        free_space::check,
+        connections::check,
+        logins_missing::check,
+        pool_reachable::check,
+        pool_rights::check,
+        pool_state::check,
+        active_servers::check,
+        mirror_file_share::check,
+        backup_mirror::check,
+        log_backups_after::check,
+        journal_place::check,
+        journal_copy::check,
+        no_other_run::check,
+    ];
+    results.extend(single.iter().map(|check| check(&subject)));
+    results.extend(site_services::checks(&subject));
+    results.push(compliance::check(&subject));
+    results
+}
+
+/// True where this result keeps a plan from being run.
+pub fn blocks(result: &CheckResult) -> bool {
+    result.state == "failed" || (result.state == "unknown" && result.code.is_some())
+}

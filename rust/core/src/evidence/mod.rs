@@ -1,0 +1,99 @@
+//! Everything that a failover is decided on, read before the first change.
+//!
+//! [`Evidence`] is plain data: [`crate::check::all`] and [`crate::failover::plan`] are pure functions of it. What could
+//! not be read is there too, with the reason ([`Reading`]), because in a disaster only the backup answers.
+//! [`Capture`] is the part that goes into the journal.
+
+mod capture;
+mod database;
+mod file;
+mod instance;
+mod place;
+mod primary;
+mod shell;
+mod verdict;
+
+pub use capture::*;
+pub use database::*;
+pub use file::*;
+pub use instance::*;
+pub use place::*;
+pub use primary::*;
+pub use shell::*;
+pub use verdict::*;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::names::ServerPath;
+use crate::sql::instance::InstanceFacts;
+
+/// What a question brought: the answer, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading<T> {
+    Known(T),
+    /// Asked, without an answer.
+    Unknown(String),
+    /// There was nobody to ask: no such instance is named, for example.
+    NotAsked(String),
+}
+
+impl<T> Reading<T> {
+    /// The answer, where there is one.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Reading::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Why there is no answer.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Reading::Known(_) => None,
+            Reading::Unknown(why) | Reading::NotAsked(why) => Some(why),
+        }
+    }
+}
+
+impl<T> From<crate::error::Result<T>> for Reading<T> {
+    fn from(result: crate::error::Result<T>) -> Self {
+        result.map_or_else(|error| Reading::Unknown(error.to_string()), Reading::Known)
+    }
+}
+
+/// All that was read for one database on its backup instance.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    pub gathered_at_utc: DateTime<Utc>,
+    /// The backup instance as the operator names it.
+    pub sql_instance: String,
+    pub database: String,
+    pub instance: InstanceFacts,
+    /// Where the instance puts backups when no folder is named.
+    pub default_backup_folder: Option<ServerPath>,
+    /// `None`: the instance has no such database.
+    pub state: Option<DatabaseEvidence>,
+    pub log_shipping: LogShippingEvidence,
+    pub files: FileEvidence,
+    pub sessions: Reading<Vec<SessionEvidence>>,
+    pub users: Reading<Vec<UserEvidence>>,
+    pub primary: PrimaryEvidence,
+    pub backup_mirror: MirrorInstanceEvidence,
+    pub pool: PoolEvidence,
+    pub mirror_file_share: Reading<ShareEvidence>,
+    pub journal: JournalEvidence,
+    /// Who holds the lock of the database; `Known(None)`: nobody.
+    pub lock_holder: Reading<Option<String>>,
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A moment as all documents write it: UTC, whole seconds.
+pub fn utc_text(moment: DateTime<Utc>) -> String {
+    moment.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

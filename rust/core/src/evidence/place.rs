@@ -1,0 +1,117 @@
+//! The folders that log backups lie in, each seen through this process and through the instance.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Reading;
+use crate::names::ServerPath;
+
+/// What a folder is to the failover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlaceRole {
+    /// Where the primary writes its log backups.
+    Share,
+    /// Where the copy job puts them.
+    CopyFolder,
+    /// Named by the operator.
+    Additional,
+}
+
+impl PlaceRole {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PlaceRole::Share => "share",
+            PlaceRole::CopyFolder => "copy folder",
+            PlaceRole::Additional => "additional folder",
+        }
+    }
+}
+
+/// A folder, twice seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceEvidence {
+    /// The same number that the candidates of the log chain carry.
+    pub place: u32,
+    pub role: PlaceRole,
+    /// As the instance names it.
+    pub path: ServerPath,
+    /// As this process opens it; `None` where no candidate is known.
+    pub client_path: Option<String>,
+    /// The files that this process sees.
+    pub by_client: Reading<Vec<FileSeen>>,
+    /// The names that the instance sees.
+    pub by_server: Reading<Vec<String>>,
+    /// True where the instance has read the header of a file there.
+    pub server_reads_files: bool,
+    /// True where client and server show the same files: the client path is a candidate, to be proved by a marker.
+    pub is_candidate: bool,
+}
+
+impl PlaceEvidence {
+    /// True where somebody could list it.
+    pub fn is_listed(&self) -> bool {
+        self.by_client.known().is_some() || self.by_server.known().is_some()
+    }
+
+    /// The size of a file that this process sees there.
+    pub fn size_of(&self, name: &str) -> Option<u64> {
+        let files = self.by_client.known()?;
+        files.iter().find(|file| file.name.eq_ignore_ascii_case(name)).map(|file| file.size_bytes)
+    }
+
+    /// True where somebody sees a file of this name there.
+    pub fn has(&self, name: &str) -> bool {
+        self.size_of(name).is_some()
+            || self.by_server.known().is_some_and(|names| names.iter().any(|n| n.eq_ignore_ascii_case(name)))
+    }
+}
+
+/// A file as this process sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSeen {
+    pub name: String,
+    pub size_bytes: u64,
+    pub modified_at_utc: Option<DateTime<Utc>>,
+}
+
+/// The files of a share that came or grew between two listings, or were written after a moment.
+///
+/// Both listings are of the same folder, the first one not later than `since`.
+pub fn later_files(before: &[FileSeen], after: &[FileSeen], since: DateTime<Utc>) -> Vec<super::LaterFile> {
+    let earlier: std::collections::HashMap<String, &FileSeen> =
+        before.iter().map(|file| (file.name.to_lowercase(), file)).collect();
+    after
+        .iter()
+        .filter_map(|file| {
+            let how = match earlier.get(&file.name.to_lowercase()) {
+                None => "appeared",
+                Some(old) if old.size_bytes < file.size_bytes => "grew",
+                Some(_) if file.modified_at_utc.is_some_and(|at| at > since) => "modified",
+                Some(_) => return None,
+            };
+            Some(super::LaterFile { name: file.name.clone(), how: how.to_string() })
+        })
+        .collect()
+}
+
+/// The share through which the mirror is set up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareEvidence {
+    pub path: String,
+    /// Whether this process sees it; `None` where it cannot tell.
+    pub seen_by_client: Option<bool>,
+    /// Whether the instance sees it; `None` where it cannot tell.
+    pub seen_by_server: Option<bool>,
+}
+
+/// The journal's folders.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEvidence {
+    pub folder: String,
+    /// Why nothing can be written there, where that is known.
+    pub folder_problem: Option<String>,
+    /// The folder of the second copy: named, or the copy folder as this process opens it.
+    pub copy_folder: Option<String>,
+    pub copy_problem: Option<String>,
+}

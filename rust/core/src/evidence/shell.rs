@@ -1,0 +1,74 @@
+//! What the management shell says of the pool.
+
+use serde::{Deserialize, Serialize};
+
+use super::Reading;
+use crate::pool::{PoolService, PoolStateReading, Replica, Store};
+
+/// The pool through its native commands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolEvidence {
+    /// `None`: the request names no pool.
+    pub pool_fqdn: Option<String>,
+    /// Each native command that answered, with its module and whether it is one of the lab's.
+    pub commands: Vec<CommandOrigin>,
+    /// The pool itself; `Known(None)`: the topology has no such pool.
+    pub service: Reading<Option<PoolService>>,
+    /// Every Persistent Chat pool of the topology.
+    pub known_pools: Vec<String>,
+    pub members: Reading<Vec<String>>,
+    pub state: Reading<PoolStateReading>,
+    pub replicas: Reading<Vec<Replica>>,
+    pub stores: Reading<Vec<Store>>,
+    /// Proof by `-WhatIf` that the state may be set: the identity that worked.
+    pub state_right: Reading<String>,
+    /// Proof by `-WhatIf` that the active list may be set: the identity that worked.
+    pub active_list_right: Reading<String>,
+    /// Whether the command that sets up the mirror is there.
+    pub mirror_command: Reading<String>,
+}
+
+impl PoolEvidence {
+    /// A pool that was not asked for.
+    pub fn not_named() -> Self {
+        let no = || "no pool is named".to_string();
+        PoolEvidence {
+            pool_fqdn: None,
+            commands: Vec::new(),
+            service: Reading::NotAsked(no()),
+            known_pools: Vec::new(),
+            members: Reading::NotAsked(no()),
+            state: Reading::NotAsked(no()),
+            replicas: Reading::NotAsked(no()),
+            stores: Reading::NotAsked(no()),
+            state_right: Reading::NotAsked(no()),
+            active_list_right: Reading::NotAsked(no()),
+            mirror_command: Reading::NotAsked(no()),
+        }
+    }
+
+    /// The pool's record in the topology.
+    pub fn service(&self) -> Option<&PoolService> {
+        self.service.known()?.as_ref()
+    }
+
+    /// The module of a command that answered.
+    pub fn module_of(&self, command: &str) -> Option<&str> {
+        let find = |name: &str| self.commands.iter().find(|c| c.name.eq_ignore_ascii_case(name));
+        find(command).or_else(|| self.commands.first())?.module.as_deref()
+    }
+
+    /// The servers active now, where the topology shows them.
+    pub fn active_servers(&self) -> Option<&[String]> {
+        self.service()?.active_servers.as_deref()
+    }
+}
+
+/// Where a native command comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandOrigin {
+    pub name: String,
+    pub module: Option<String>,
+    /// True where it is a stand-in of the lab.
+    pub stand_in: bool,
+}

@@ -1,0 +1,180 @@
+//! Is the primary dead? The table of answers, and the witnesses that may speak against it.
+
+use super::{count, utc_text, EndpointAnswer, PrimaryEvidence};
+use crate::sql::mirror::{MirrorRole, MirrorState};
+
+/// What the primary's own answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrimaryVerdict {
+    /// A login works, or it answers in some other way.
+    Alive,
+    /// The instance is alive, its database cannot be used: the tail of its log may be saved first.
+    Damaged,
+    /// The connection was refused on a port that is certain.
+    Refused,
+    /// Silent: down only while no witness speaks against it.
+    Unreachable,
+    /// Nobody knows which instance it is.
+    Unknown,
+}
+
+impl PrimaryVerdict {
+    /// The word for it in facts and checks.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PrimaryVerdict::Alive => "alive",
+            PrimaryVerdict::Damaged => "damaged",
+            PrimaryVerdict::Refused => "refused",
+            PrimaryVerdict::Unreachable => "unreachable",
+            PrimaryVerdict::Unknown => "unknown",
+        }
+    }
+}
+
+/// The verdict by the primary's own answer.
+///
+/// A refused connection on a port that is only guessed proves nothing, so it counts as silence.
+pub fn primary_verdict(primary: &PrimaryEvidence) -> PrimaryVerdict {
+    match &primary.answer {
+        EndpointAnswer::NotNamed => PrimaryVerdict::Unknown,
+        EndpointAnswer::Refused { port_is_certain: true } => PrimaryVerdict::Refused,
+        EndpointAnswer::Refused { .. } | EndpointAnswer::Unreachable { .. } => PrimaryVerdict::Unreachable,
+        EndpointAnswer::Answers { .. } => PrimaryVerdict::Alive,
+        EndpointAnswer::LoggedIn => {
+            let state = primary.database.known().and_then(|database| database.state.as_deref());
+            match state {
+                Some("suspect" | "recovery_pending" | "emergency") => PrimaryVerdict::Damaged,
+                _ => PrimaryVerdict::Alive,
+            }
+        }
+    }
+}
+
+/// What a witness says about the primary's death.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Testimony {
+    /// It saw nothing of the primary.
+    Silent,
+    /// It saw the primary, or what only a living primary does.
+    Against,
+    /// It is there but could not be understood, so it counts as against.
+    Unclear,
+}
+
+/// A witness with what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// What `-IgnoreWitness` takes: `PrimaryMirror`.
+    pub name: &'static str,
+    pub testimony: Testimony,
+    pub value: String,
+    /// What to do about it; empty for a silent one.
+    pub advice: String,
+}
+
+/// The names of all witnesses.
+pub const WITNESS_NAMES: [&str; 3] = ["PrimaryMirror", "ShareFiles", "Monitor"];
+
+/// What each witness says. The monitor need not be down: alive, it tells what it knows.
+pub fn witnesses(primary: &PrimaryEvidence) -> [Witness; 3] {
+    [mirror(primary), share(primary), monitor(primary)]
+}
+
+fn mirror(primary: &PrimaryEvidence) -> Witness {
+    let name = primary.mirror.name.clone().unwrap_or_default();
+    let database = &primary.database_name;
+    let (testimony, value, advice) = match &primary.mirror.answer {
+        EndpointAnswer::NotNamed => (
+            Testimony::Silent,
+            "no mirror of the primary is known".to_string(),
+            String::new(),
+        ),
+        EndpointAnswer::Refused { .. } => (Testimony::Silent, format!("{name} refuses connections"), String::new()),
+        EndpointAnswer::Unreachable { why } => (Testimony::Silent, format!("{name} is silent: {why}"), String::new()),
+        EndpointAnswer::Answers { why } => (
+            Testimony::Unclear,
+            format!("{name} answers, but cannot be asked: {why}"),
+            "Give a login for it with `-PrimaryMirrorSqlCredential`, so that its mirroring state can be read.".to_string(),
+        ),
+        EndpointAnswer::LoggedIn => match primary.mirror.database.known() {
+            None => (
+                Testimony::Unclear,
+                format!("{name} answers, but does not tell the mirroring state of {database}"),
+                "A login in the role sysadmin sees it.".to_string(),
+            ),
+            Some(remote) => match &remote.mirroring {
+                Some(mirroring) if mirroring.role == MirrorRole::Principal => (
+                    Testimony::Against,
+                    format!("{name} is the principal of {database}"),
+                    "The primary site serves through its mirror: `Invoke-CsDatabaseFailover` is the answer there, not this \
+                     failover."
+                        .to_string(),
+                ),
+                Some(mirroring) if mirroring.state != MirrorState::Disconnected => (
+                    Testimony::Against,
+                    format!("{name} is the mirror of {database} and in state {}", mirroring.state.as_text().to_uppercase()),
+                    "The mirror still hears the primary; look at the primary itself.".to_string(),
+                ),
+                Some(_) => (Testimony::Silent, format!("{name} has lost its partner (DISCONNECTED)"), String::new()),
+                None if remote.state.as_deref() == Some("online") => (
+                    Testimony::Against,
+                    format!("{database} is ONLINE on {name}, without mirroring"),
+                    "Somebody brought it online there; find out who uses it.".to_string(),
+                ),
+                None => (
+                    Testimony::Silent,
+                    format!("{name} answers; {database} there is {}", remote.state.as_deref().unwrap_or("absent").to_uppercase()),
+                    String::new(),
+                ),
+            },
+        },
+    };
+    Witness { name: WITNESS_NAMES[0], testimony, value, advice }
+}
+
+fn share(primary: &PrimaryEvidence) -> Witness {
+    let (testimony, value, advice) = match primary.later_files.known() {
+        Some(files) if files.is_empty() => (Testimony::Silent, "nothing new on the share".to_string(), String::new()),
+        Some(files) => {
+            let names: Vec<String> = files.iter().take(5).map(|file| format!("{} {}", file.name, file.how)).collect();
+            (
+                Testimony::Against,
+                format!("{} after the primary fell silent: {}", count(files.len(), "file", "files"), names.join(", ")),
+                "Something still writes log backups; find out which server does.".to_string(),
+            )
+        }
+        None => (
+            Testimony::Silent,
+            format!("the share could not be watched: {}", primary.later_files.why().unwrap_or_default()),
+            String::new(),
+        ),
+    };
+    Witness { name: WITNESS_NAMES[1], testimony, value, advice }
+}
+
+fn monitor(primary: &PrimaryEvidence) -> Witness {
+    let name = primary.monitor.name.clone().unwrap_or_default();
+    let (testimony, value, advice) = match (&primary.monitor.answer, primary.monitor.last_backup.known()) {
+        (EndpointAnswer::NotNamed, _) => (Testimony::Silent, "log shipping has no monitor".to_string(), String::new()),
+        (_, Some(Some(backup))) => match (backup.at_utc, primary.first_failed_probe_utc) {
+            (Some(at), Some(failed)) if at > failed => (
+                Testimony::Against,
+                format!(
+                    "{name} knows of a log backup at {}, after the first failed probe at {}",
+                    utc_text(at),
+                    utc_text(failed)
+                ),
+                "The primary, or its mirror, took a log backup since; look at both.".to_string(),
+            ),
+            (Some(at), _) => (Testimony::Silent, format!("{name}: last log backup at {}", utc_text(at)), String::new()),
+            (None, _) => (Testimony::Silent, format!("{name} knows of no log backup"), String::new()),
+        },
+        (_, Some(None)) => (Testimony::Silent, format!("{name} has no row for the primary"), String::new()),
+        (_, None) => (
+            Testimony::Silent,
+            format!("{name} could not be asked: {}", primary.monitor.last_backup.why().unwrap_or_default()),
+            String::new(),
+        ),
+    };
+    Witness { name: WITNESS_NAMES[2], testimony, value, advice }
+}

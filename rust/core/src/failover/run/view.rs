@@ -1,0 +1,153 @@
+//! What can be told of a run at any moment, also by somebody who cannot wait for its worker.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::Utc;
+
+use crate::document::{Loss, PlannedStep, RunResult, StepResult};
+use crate::error::{Error, Outcome, Result};
+use crate::evidence::utc_text;
+use crate::operation::OperationResult;
+
+/// The state of a run as it is shown.
+#[derive(Debug)]
+pub(crate) struct View(Mutex<Shown>);
+
+#[derive(Debug, Default)]
+struct Shown {
+    sql_instance: String,
+    database: String,
+    pool_fqdn: Option<String>,
+    kind: String,
+    run_id: Option<String>,
+    started_at_utc: String,
+    journal_path: Option<String>,
+    /// `Step 4 of 12: copy and restore the log backups`.
+    status: String,
+    /// What is under way that cannot be interrupted: `RESTORE LOG … of mgc_20260314021500.trn`.
+    awaited: Option<String>,
+    steps: Vec<StepResult>,
+    loss: Option<Loss>,
+}
+
+impl View {
+    pub(crate) fn new(sql_instance: &str, database: &str, pool_fqdn: Option<&str>, kind: &str) -> View {
+        View(Mutex::new(Shown {
+            sql_instance: sql_instance.to_string(),
+            database: database.to_string(),
+            pool_fqdn: pool_fqdn.map(str::to_string),
+            kind: kind.to_string(),
+            started_at_utc: utc_text(Utc::now()),
+            ..Shown::default()
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The target, where it became known only later.
+    pub(crate) fn set_target(&self, sql_instance: &str, database: &str, pool_fqdn: Option<&str>) {
+        let mut shown = self.lock();
+        shown.sql_instance = sql_instance.to_string();
+        shown.database = database.to_string();
+        shown.pool_fqdn = pool_fqdn.map(str::to_string);
+    }
+
+    pub(crate) fn set_journal(&self, run_id: &str, path: &str) {
+        let mut shown = self.lock();
+        shown.run_id = Some(run_id.to_string());
+        shown.journal_path = Some(path.to_string());
+    }
+
+    pub(crate) fn set_loss(&self, loss: Loss) {
+        self.lock().loss = Some(loss);
+    }
+
+    pub(crate) fn begin_step(&self, step: &PlannedStep, of: u32) {
+        self.lock().status = format!("Step {} of {of}: {}", step.number, step.title);
+    }
+
+    pub(crate) fn end_step(&self, result: StepResult) {
+        self.lock().steps.push(result);
+    }
+
+    /// Steps that an earlier process has ended.
+    pub(crate) fn set_steps(&self, steps: Vec<StepResult>) {
+        self.lock().steps = steps;
+    }
+
+    pub(crate) fn set_awaited(&self, what: Option<String>) {
+        self.lock().awaited = what;
+    }
+
+    /// `Step 4 of 12: …`, for progress.
+    pub(crate) fn status(&self) -> String {
+        self.lock().status.clone()
+    }
+
+    /// What was reached, for an operator who cancelled and is answered before the worker has ended.
+    ///
+    /// # Errors
+    /// `InternalFault` (9001) for a result that does not serialise.
+    pub(crate) fn interim(&self) -> Result<OperationResult> {
+        let shown = self.lock();
+        let mut text = match shown.status.as_str() {
+            "" => "Cancelled before the first step.".to_string(),
+            status => format!("Cancelled in {}.", lower_first(status)),
+        };
+        if let Some(awaited) = &shown.awaited {
+            text.push_str(&format!(" {awaited} was sent and is not interrupted: it is awaited in the background."));
+        }
+        let mut next = Vec::new();
+        if let Some(run_id) = &shown.run_id {
+            text.push_str(" The journal takes down how it ends; until log shipping is removed the jobs are put back as they were.");
+            next.push(format!(
+                "Keep this process open until {} shows the end: Get-PChatRun -RunId {run_id}",
+                shown.database
+            ));
+            next.push(format!("To go on: Resume-PChatRun -RunId {run_id}"));
+            next.push(format!("To give up: Undo-PChatRun -RunId {run_id}"));
+        }
+        drop(shown);
+        OperationResult::new("run", &self.result(Outcome::Cancelled, None, text, next))
+    }
+
+    /// The result of the run.
+    pub(crate) fn result(
+        &self,
+        outcome: Outcome,
+        error: Option<&Error>,
+        text: String,
+        next_actions: Vec<String>,
+    ) -> RunResult {
+        let shown = self.lock();
+        RunResult {
+            sql_instance: shown.sql_instance.clone(),
+            database: shown.database.clone(),
+            pool_fqdn: shown.pool_fqdn.clone(),
+            run_id: shown.run_id.clone(),
+            kind: shown.kind.clone(),
+            outcome,
+            exit_code: outcome.exit_code(),
+            started_at_utc: shown.started_at_utc.clone(),
+            ended_at_utc: utc_text(Utc::now()),
+            digest: None,
+            steps: shown.steps.clone(),
+            loss: shown.loss.clone(),
+            text,
+            next_actions,
+            journal_path: shown.journal_path.clone(),
+            error: error.map(|error| {
+                let mut document = error.to_document();
+                document.exit_code = outcome.exit_code();
+                document
+            }),
+        }
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_lowercase().collect::<String>() + chars.as_str())
+}
