@@ -41,6 +41,8 @@ impl Handler for Echo {
                 out.error(ServerMessage::new(4305, 16, "The log in this backup set begins at a later LSN.")).await;
                 out.error(ServerMessage::new(3013, 16, "RESTORE LOG is terminating abnormally.")).await;
             }
+            // Drivers send their options right after the login and expect no rows.
+            text if text.to_ascii_lowercase().starts_with("set ") => out.done(None).await,
             _ => {
                 out.columns(vec![Column::new("batch", SqlType::NVarChar(Length::Unlimited))]).await;
                 out.row(vec![sql.into()]).await;
