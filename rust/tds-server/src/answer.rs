@@ -2,32 +2,12 @@
 
 use bytes::BufMut;
 
-use crate::encode::{is_bare, null_size, put_type_info, put_value, Unfit};
 use crate::message::ServerMessage;
 use crate::packet::Outbox;
+use crate::rows::{put_columns, put_row, Column};
 use crate::rpc::RpcParam;
 use crate::token::{self, Done};
-use crate::value::{SqlType, Value};
-
-/// A column of a result set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
-    pub name: String,
-    pub ty: SqlType,
-    pub nullable: bool,
-}
-
-impl Column {
-    /// A column that may hold NULL.
-    pub fn new(name: impl Into<String>, ty: SqlType) -> Self {
-        Self { name: name.into(), ty, nullable: true }
-    }
-
-    pub fn not_null(mut self) -> Self {
-        self.nullable = false;
-        self
-    }
-}
+use crate::value::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -95,15 +75,7 @@ impl Answer {
             self.done_rows().await;
         }
         self.write_pending();
-        let out = &mut self.out.buffer;
-        out.put_u8(0x81);
-        out.put_u16_le(columns.len() as u16);
-        for column in &columns {
-            out.put_u32_le(0);
-            out.put_u16_le(0x08 | u16::from(column.nullable));
-            put_type_info(out, &column.ty, column.nullable);
-            crate::wire::put_b_varchar(out, &column.name);
-        }
+        put_columns(&mut self.out.buffer, &columns);
         self.columns = Some(columns);
         self.rows = 0;
         self.rows_dropped = false;
@@ -118,7 +90,8 @@ impl Answer {
         if self.rows_dropped {
             return;
         }
-        match self.write_row(&values) {
+        let columns = self.columns.as_deref().unwrap_or_default();
+        match put_row(&mut self.out.buffer, columns, &values, self.tds_version) {
             Ok(()) => self.rows += 1,
             Err(message) => {
                 self.rows_dropped = true;
@@ -384,63 +357,5 @@ impl Answer {
                 done.status |= token::DONE_RPC_IN_BATCH;
             }
         }
-    }
-
-    /// ROW, or NBCROW where that is shorter and the client knows it.
-    fn write_row(&mut self, values: &[Value]) -> Result<(), ServerMessage> {
-        let columns = self.columns.as_deref().unwrap_or_default();
-        if columns.is_empty() || columns.len() != values.len() {
-            let text = format!("A row of {} values was given for {} columns.", values.len(), columns.len());
-            return Err(ServerMessage::new(50000, 16, text));
-        }
-        let out = &mut self.out.buffer;
-        let start = out.len();
-        let null_bytes: usize = columns
-            .iter()
-            .zip(values)
-            .filter(|(_, value)| value.is_null())
-            .map(|(column, _)| null_size(&column.ty))
-            .sum();
-        let bare_null =
-            columns.iter().zip(values).any(|(column, value)| value.is_null() && is_bare(&column.ty, column.nullable));
-        let bitmap = columns.len().div_ceil(8);
-        let compressed = null_bytes > bitmap && !bare_null && token::knows_nbcrow(self.tds_version);
-        out.put_u8(if compressed { 0xD2 } else { 0xD1 });
-        if compressed {
-            for eight in values.chunks(8) {
-                let bits = eight.iter().enumerate().map(|(i, value)| u8::from(value.is_null()) << i);
-                out.put_u8(bits.sum());
-            }
-        }
-        for (column, value) in columns.iter().zip(values) {
-            if compressed && value.is_null() {
-                continue;
-            }
-            if let Err(unfit) = put_value(out, &column.ty, column.nullable, value) {
-                out.truncate(start);
-                return Err(unfit_message(unfit, column, value));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn unfit_message(unfit: Unfit, column: &Column, value: &Value) -> ServerMessage {
-    let to = column.ty.name();
-    match unfit {
-        Unfit::Null => ServerMessage::new(
-            515,
-            16,
-            format!("Cannot insert the value NULL into column '{}'; column does not allow nulls.", column.name),
-        ),
-        Unfit::Type => {
-            let from = value.natural_type().map_or("NULL", |ty| ty.name());
-            ServerMessage::new(8114, 16, format!("Error converting data type {from} to {to}.")).state(5)
-        }
-        Unfit::Overflow => {
-            ServerMessage::new(8115, 16, format!("Arithmetic overflow error converting expression to data type {to}."))
-                .state(2)
-        }
-        Unfit::TooLong => ServerMessage::new(8152, 16, "String or binary data would be truncated.").state(4),
     }
 }

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use crate::encode::time_size;
 use crate::error::{Error, Result};
+use crate::type_info::time_size;
 use crate::value::{Date, Length, Numeric, SqlType, Timestamp, Value, DAYS_TO_1900, LAST_DAY, NANOS_PER_DAY};
 use crate::wire::{from_cp1252, utf16, Reader};
 

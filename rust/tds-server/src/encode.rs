@@ -1,9 +1,11 @@
-//! TYPE_INFO and values, as the server writes them.
+//! Values, as the server writes them.
 
 use bytes::{BufMut, BytesMut};
 
+use crate::type_info::{byte_length, is_bare, null_size, numeric_size, time_size};
 use crate::value::{Length, Numeric, SqlType, Timestamp, Value, DAYS_TO_1900, NANOS_PER_DAY};
-use crate::wire::{put_utf16, to_cp1252, COLLATION};
+use crate::variant::put_variant;
+use crate::wire::{put_utf16, to_cp1252};
 
 /// Why a value cannot stand in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,102 +14,6 @@ pub(crate) enum Unfit {
     Type,
     TooLong,
     Overflow,
-}
-
-/// Whether a column is sent in the bare form that has no room for NULL.
-pub(crate) fn is_bare(ty: &SqlType, nullable: bool) -> bool {
-    use SqlType::*;
-    !nullable && matches!(ty, TinyInt | SmallInt | Int | BigInt | Bit | Real | Float | Money | DateTime | SmallDateTime)
-}
-
-/// How many bytes a NULL of this type takes in a ROW token.
-pub(crate) fn null_size(ty: &SqlType) -> usize {
-    use SqlType::*;
-    match ty {
-        Xml | NVarChar(Length::Unlimited) | VarChar(Length::Unlimited) | VarBinary(Length::Unlimited) => 8,
-        Variant => 4,
-        NVarChar(_) | VarChar(_) | VarBinary(_) | NChar(_) | Char(_) | Binary(_) => 2,
-        _ => 1,
-    }
-}
-
-pub(crate) fn put_type_info(out: &mut BytesMut, ty: &SqlType, nullable: bool) {
-    use SqlType::*;
-    if is_bare(ty, nullable) {
-        out.put_u8(match ty {
-            TinyInt => 0x30,
-            Bit => 0x32,
-            SmallInt => 0x34,
-            SmallDateTime => 0x3A,
-            Real => 0x3B,
-            Money => 0x3C,
-            DateTime => 0x3D,
-            Float => 0x3E,
-            BigInt => 0x7F,
-            _ => 0x38,
-        });
-        return;
-    }
-    match *ty {
-        TinyInt => out.put_slice(&[0x26, 1]),
-        SmallInt => out.put_slice(&[0x26, 2]),
-        Int => out.put_slice(&[0x26, 4]),
-        BigInt => out.put_slice(&[0x26, 8]),
-        Bit => out.put_slice(&[0x68, 1]),
-        Numeric { precision, scale } => {
-            out.put_slice(&[0x6C, numeric_size(precision) as u8 + 1, precision, scale]);
-        }
-        Real => out.put_slice(&[0x6D, 4]),
-        Float => out.put_slice(&[0x6D, 8]),
-        Money => out.put_slice(&[0x6E, 8]),
-        DateTime => out.put_slice(&[0x6F, 8]),
-        SmallDateTime => out.put_slice(&[0x6F, 4]),
-        Date => out.put_u8(0x28),
-        Time { scale } => out.put_slice(&[0x29, scale.min(7)]),
-        DateTime2 { scale } => out.put_slice(&[0x2A, scale.min(7)]),
-        DateTimeOffset { scale } => out.put_slice(&[0x2B, scale.min(7)]),
-        UniqueIdentifier => out.put_slice(&[0x24, 16]),
-        NVarChar(length) => put_character_type(out, 0xE7, byte_length(length, 2)),
-        NChar(n) => put_character_type(out, 0xEF, n.saturating_mul(2)),
-        VarChar(length) => put_character_type(out, 0xA7, byte_length(length, 1)),
-        Char(n) => put_character_type(out, 0xAF, n),
-        VarBinary(length) => {
-            out.put_u8(0xA5);
-            out.put_u16_le(byte_length(length, 1));
-        }
-        Binary(n) => {
-            out.put_u8(0xAD);
-            out.put_u16_le(n);
-        }
-        Variant => {
-            out.put_u8(0x62);
-            out.put_u32_le(8009);
-        }
-        Xml => out.put_slice(&[0xF1, 0]),
-    }
-}
-
-fn byte_length(length: Length, unit: u16) -> u16 {
-    match length {
-        Length::Max(n) => n.saturating_mul(unit).min(8000),
-        Length::Unlimited => u16::MAX,
-    }
-}
-
-fn put_character_type(out: &mut BytesMut, code: u8, bytes: u16) {
-    out.put_u8(code);
-    out.put_u16_le(bytes);
-    out.put_slice(&COLLATION);
-}
-
-/// Bytes of the magnitude of a numeric of this precision.
-fn numeric_size(precision: u8) -> usize {
-    match precision {
-        0..=9 => 4,
-        10..=19 => 8,
-        20..=28 => 12,
-        _ => 16,
-    }
 }
 
 /// Appends one value of a ROW, NBCROW or RETURNVALUE token. On an error `out` may hold
@@ -280,7 +186,7 @@ fn binary(value: &Value) -> Result<&[u8], Unfit> {
 }
 
 /// Sign and magnitude, as long as `precision` makes it.
-fn put_numeric(out: &mut BytesMut, value: i128, precision: u8) -> Result<(), Unfit> {
+pub(crate) fn put_numeric(out: &mut BytesMut, value: i128, precision: u8) -> Result<(), Unfit> {
     let limit = 10u128.checked_pow(u32::from(precision.clamp(1, 38))).ok_or(Unfit::Overflow)?;
     let magnitude = value.unsigned_abs();
     if magnitude >= limit {
@@ -301,14 +207,6 @@ fn put_datetime(out: &mut BytesMut, moment: Timestamp) {
     }
     out.put_i32_le(days as i32);
     out.put_u32_le(ticks as u32);
-}
-
-pub(crate) fn time_size(scale: u8) -> usize {
-    match scale {
-        0..=2 => 3,
-        3 | 4 => 4,
-        _ => 5,
-    }
 }
 
 fn put_time(out: &mut BytesMut, nanos: u64, scale: u8) {
@@ -350,58 +248,4 @@ fn put_chunks(out: &mut BytesMut, bytes: &[u8]) {
         out.put_slice(chunk);
     }
     out.put_u32_le(0);
-}
-
-/// A value that carries its type: length, type, size of the properties, properties, value.
-fn put_variant(out: &mut BytesMut, value: &Value) -> Result<(), Unfit> {
-    let ty = value.natural_type().ok_or(Unfit::Null)?;
-    let mut body = BytesMut::new();
-    match value {
-        Value::String(text) => {
-            let mut bytes = BytesMut::new();
-            put_utf16(&mut bytes, text);
-            if bytes.len() > 8000 {
-                return Err(Unfit::TooLong);
-            }
-            body.put_slice(&[0xE7, 7]);
-            body.put_slice(&COLLATION);
-            body.put_u16_le(bytes.len().max(2) as u16);
-            body.put_slice(&bytes);
-        }
-        Value::Binary(bytes) => {
-            if bytes.len() > 8000 {
-                return Err(Unfit::TooLong);
-            }
-            body.put_slice(&[0xA5, 2]);
-            body.put_u16_le(bytes.len().max(1) as u16);
-            body.put_slice(bytes);
-        }
-        Value::Numeric(number) => {
-            body.put_slice(&[0x6C, 2, 38, number.scale]);
-            put_numeric(&mut body, number.value, 38)?;
-        }
-        Value::Time(_) | Value::DateTimeOffset(..) => {
-            body.put_slice(&[if matches!(value, Value::Time(_)) { 0x29 } else { 0x2B }, 1, 7]);
-            put_without_length(&mut body, &ty, value)?;
-        }
-        Value::Date(_) | Value::Guid(_) => {
-            body.put_slice(&[if matches!(value, Value::Date(_)) { 0x28 } else { 0x24 }, 0]);
-            put_without_length(&mut body, &ty, value)?;
-        }
-        _ => {
-            put_type_info(&mut body, &ty, false);
-            body.put_u8(0);
-            put_value(&mut body, &ty, false, value)?;
-        }
-    }
-    out.put_u32_le(body.len() as u32);
-    out.put_slice(&body);
-    Ok(())
-}
-
-fn put_without_length(out: &mut BytesMut, ty: &SqlType, value: &Value) -> Result<(), Unfit> {
-    let mut bytes = BytesMut::new();
-    put_value(&mut bytes, ty, true, value)?;
-    out.put_slice(&bytes[1..]);
-    Ok(())
 }

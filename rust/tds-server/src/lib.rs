@@ -10,8 +10,9 @@
 //! - [`ServerHandle`] and [`ServerControl`] stop, kill and count while it runs;
 //! - [`browser`] answers clients that look for a named instance.
 //!
-//! Inside, `connection` follows one client from PRELOGIN to its end; `packet`,
-//! `prelogin`, `login`, `rpc`, `decode`, `encode` and `token` know the bytes. The
+//! Inside, `connection` follows one client from PRELOGIN to its login, `requests` from
+//! there to its end and `running` through one request; `packet`, `prelogin`, `login`,
+//! `rpc`, `decode`, `encode`, `rows` and `token` know the bytes. The
 //! protocol is that of MS-TDS from 7.2 to 8.0 and MC-SQLR; MARS, bulk load, table
 //! types and federated logins are not served, and Windows logins are not verified.
 
@@ -31,23 +32,28 @@ mod prepared;
 mod requests;
 #[cfg(test)]
 mod roundtrip;
+mod rows;
 mod rpc;
+mod running;
 mod server;
 mod session;
 mod sspi;
 mod stream;
 mod tls;
 mod token;
+mod type_info;
 mod value;
+mod variant;
 mod wire;
 
-pub use answer::{Answer, Column};
+pub use answer::Answer;
 pub use async_trait::async_trait;
 pub use config::{CancelStyle, Encryption, ServerConfig, ServerVersion};
 pub use error::{Error, Result};
 pub use handler::{ConnectDecision, Flow, Handler, TransactionRequest};
 pub use login::{Login, SessionInfo};
 pub use message::{LoginError, ServerMessage};
+pub use rows::Column;
 pub use rpc::{RpcCall, RpcParam};
 pub use server::{listen, Listener, ServerControl, ServerHandle};
 pub use session::{CancelToken, HoldGuard, Session};

@@ -2,15 +2,11 @@
 //! short by attention, disconnect, KILL and shutdown.
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use tokio::sync::{mpsc, watch};
 
-use crate::answer::{Answer, Asked};
+use crate::answer::Asked;
 use crate::config::CancelStyle;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
@@ -18,14 +14,11 @@ use crate::handler::{Flow, Handler, TransactionRequest};
 use crate::message::ServerMessage;
 use crate::packet::{kind, read_message, status, Message, MAX_MESSAGE};
 use crate::prepared::{Prepared, Resolved};
-use crate::rpc::{self, RpcCall, RpcParam};
-use crate::server::{told_to_stop, Kill};
+use crate::rpc::{self, RpcParam};
+use crate::running::{self, ended, Guarded, Interruption, Outcome, Running, Work, AHEAD};
 use crate::session::Session;
 use crate::token;
 use crate::wire::{utf16, Reader};
-
-/// Requests a client may send ahead while one is running.
-const AHEAD: usize = 16;
 
 /// The session of one client.
 pub(crate) struct Requests {
@@ -46,26 +39,6 @@ enum End {
     Cut,
     /// With a TCP reset.
     Reset,
-}
-
-enum Work {
-    Batch(String),
-    Call(RpcCall),
-    Transaction(TransactionRequest),
-}
-
-/// Why a running request has to stop; the later ones override the earlier.
-#[derive(Debug, Clone)]
-enum Interruption {
-    Attention,
-    Kill(Option<ServerMessage>),
-    Gone,
-}
-
-enum Outcome {
-    Returned(Flow),
-    Panicked,
-    Interrupted(Interruption),
 }
 
 impl Requests {
@@ -225,7 +198,16 @@ impl Requests {
 
     /// Runs the handler and completes the answer. `None` to go on with the next request.
     async fn answer(&mut self, work: Work, arriving: &mut mpsc::Receiver<Message>) -> Result<Option<End>> {
-        let outcome = self.run_handler(&work, arriving).await;
+        let running = Running {
+            handler: &*self.handler,
+            session: &mut self.session,
+            answer: &mut self.connection.answer,
+            killed: &mut self.connection.reserved.killed,
+            stopping: &mut self.stopping,
+            arriving,
+            waiting: &mut self.waiting,
+        };
+        let outcome = running::run(running, &work).await;
         if let Some(database) = self.connection.answer.take_changed_database() {
             self.session.database = database;
         }
@@ -274,50 +256,6 @@ impl Requests {
         }
     }
 
-    async fn run_handler(&mut self, work: &Work, arriving: &mut mpsc::Receiver<Message>) -> Outcome {
-        let cancel = watch::Sender::new(false);
-        self.session.cancel = cancel.clone();
-        let holds = Arc::clone(&self.session.holds);
-        let Requests { connection, session, handler, stopping, waiting, .. } = self;
-        let Connection { answer, reserved, .. } = connection;
-        let mut running = Guarded(start(&**handler, session, answer, work));
-        let mut interruption: Option<Interruption> = None;
-        loop {
-            let is_final = matches!(interruption, Some(Interruption::Kill(_) | Interruption::Gone));
-            tokio::select! {
-                biased;
-                kill = ended(&mut reserved.killed, stopping), if !is_final => {
-                    interruption = Some(Interruption::Kill(kill.message));
-                    cancel.send_replace(true);
-                }
-                message = arriving.recv(), if !is_final => {
-                    match message {
-                        Some(message) if message.kind == kind::ATTENTION => {
-                            interruption = Some(Interruption::Attention);
-                        }
-                        Some(message) if waiting.len() < AHEAD => {
-                            waiting.push_back(message);
-                            continue;
-                        }
-                        _ => interruption = Some(Interruption::Gone),
-                    }
-                    cancel.send_replace(true);
-                }
-                () = holds.none_left(), if interruption.is_some() => {}
-                outcome = &mut running, if interruption.is_none() || holds.any() => {
-                    return match (interruption, outcome) {
-                        (_, None) => Outcome::Panicked,
-                        (Some(interruption), _) => Outcome::Interrupted(interruption),
-                        (None, Some(flow)) => Outcome::Returned(flow),
-                    };
-                }
-            }
-            if let (Some(interruption), false) = (&interruption, holds.any()) {
-                return Outcome::Interrupted(interruption.clone());
-            }
-        }
-    }
-
     /// Begins or ends the transaction of the session, and tells the client.
     async fn change_transaction(&mut self, request: TransactionRequest) {
         let answer = &mut self.connection.answer;
@@ -358,30 +296,6 @@ impl Requests {
     }
 }
 
-fn start<'a>(
-    handler: &'a dyn Handler,
-    session: &'a mut Session,
-    answer: &'a mut Answer,
-    work: &'a Work,
-) -> Pin<Box<dyn Future<Output = Flow> + Send + 'a>> {
-    match work {
-        Work::Batch(sql) => handler.batch(session, sql, answer),
-        Work::Call(call) => handler.rpc(session, call, answer),
-        Work::Transaction(request) => handler.transaction(session, *request, answer),
-    }
-}
-
-/// Returns when the session is killed or the server shut down.
-async fn ended(killed: &mut watch::Receiver<Option<Kill>>, stopping: &mut watch::Receiver<bool>) -> Kill {
-    tokio::select! {
-        kill = killed.wait_for(Option::is_some) => match kill {
-            Ok(kill) => kill.clone().unwrap_or(Kill { message: None }),
-            Err(_) => Kill { message: None },
-        },
-        () = told_to_stop(stopping) => Kill { message: None },
-    }
-}
-
 /// Reads messages until the client is gone or breaks the protocol; both close the channel.
 async fn read_requests<R>(mut input: R, events: mpsc::Sender<Message>)
 where
@@ -390,21 +304,6 @@ where
     while let Ok(Some(message)) = read_message(&mut input, MAX_MESSAGE).await {
         if events.send(message).await.is_err() {
             return;
-        }
-    }
-}
-
-/// A handler's future; a panic in it becomes `None`.
-struct Guarded<'a, T>(Pin<Box<dyn Future<Output = T> + Send + 'a>>);
-
-impl<T> Future for Guarded<'_, T> {
-    type Output = Option<T>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        // After a panic the future is not polled again, so broken invariants stay unseen.
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => Poll::Ready(None),
         }
     }
 }

@@ -4,7 +4,8 @@ use bytes::{BufMut, BytesMut};
 use uuid::Uuid;
 
 use crate::decode::typed_value;
-use crate::encode::{put_type_info, put_value, Unfit};
+use crate::encode::{put_value, Unfit};
+use crate::type_info::put_type_info;
 use crate::value::{Date, Length, Numeric, SqlType, Timestamp, Value};
 use crate::wire::Reader;
 

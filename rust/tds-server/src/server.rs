@@ -222,7 +222,8 @@ impl ServerControl {
         &self.0.config
     }
 
-    /// The ids of all sessions, those that are logging in included.
+    /// The ids of all sessions, from the first byte of a login to the end of
+    /// [`Handler::closed`].
     pub fn spids(&self) -> Vec<u16> {
         self.sessions().keys().copied().collect()
     }

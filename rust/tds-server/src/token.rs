@@ -3,9 +3,10 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::config::{tds_version, ServerVersion};
-use crate::encode::{put_type_info, put_value};
+use crate::encode::put_value;
 use crate::message::ServerMessage;
 use crate::rpc::RpcParam;
+use crate::type_info::put_type_info;
 use crate::value::Value;
 use crate::wire::{put_b_varchar, put_us_varchar, put_with_length, COLLATION};
 
