@@ -83,3 +83,41 @@ fn field<'a>(token: &'a [u8], fields: &mut Reader<'_>) -> Result<&'a [u8]> {
     let at = fields.u32()? as usize;
     at.checked_add(length).and_then(|end| token.get(at..end)).ok_or(Error::Protocol("an NTLM field outside its token"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authenticate(domain: &str, user: &str) -> BytesMut {
+        let (mut names, mut out) = (BytesMut::new(), BytesMut::new());
+        put_utf16(&mut names, domain);
+        let domain_length = names.len();
+        put_utf16(&mut names, user);
+        out.put_slice(SIGNATURE);
+        out.put_u32_le(AUTHENTICATE);
+        out.put_slice(&[0; 16]);
+        put_field(&mut out, domain_length, 64);
+        put_field(&mut out, names.len() - domain_length, 64 + domain_length);
+        out.put_slice(&[0; 16]);
+        out.put_u32_le(UNICODE);
+        out.put_slice(&names);
+        out
+    }
+
+    #[test]
+    fn the_claimed_user_is_read_and_cut_tokens_are_refused() {
+        let token = authenticate("LYNC", "administrator");
+        assert_eq!(claimed_user(&token).unwrap(), "LYNC\\administrator");
+        assert!((0..token.len()).all(|end| claimed_user(&token[..end]).is_err()));
+        assert!(claimed_user(&challenge("SQL01\\RTC")).is_err());
+    }
+
+    #[test]
+    fn the_challenge_names_the_host_of_the_instance() {
+        let challenge = challenge("SQL01\\RTC");
+        assert_eq!(message_type(&challenge), Some(CHALLENGE));
+        assert_eq!(utf16(&challenge[48..58]).unwrap(), "SQL01");
+        assert!(is_negotiate(b"NTLMSSP\0\x01\0\0\0"));
+        assert!(!is_negotiate(b"NTLM"));
+    }
+}
