@@ -2,6 +2,7 @@
 
 use super::Subject;
 use crate::document::CheckResult;
+use crate::evidence::count;
 
 /// Users of a RESTORING database cannot be read; they are looked at again after recovery.
 pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
@@ -14,7 +15,7 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
     };
     let missing: Vec<&str> = users.iter().filter(|user| !user.login_exists).map(|user| user.name.as_str()).collect();
     if missing.is_empty() {
-        return subject.passed(name, format!("{} users, each with its login", users.len()), wanted);
+        return subject.passed(name, format!("{}, each with its login", count(users.len(), "user", "users")), wanted);
     }
     subject.warning(
         name,

@@ -88,3 +88,6 @@ pub fn of_decision(evidence: &Evidence, request: &FailoverRequest, decision: &De
 pub fn blocks(result: &CheckResult) -> bool {
     result.state == "failed" || (result.state == "unknown" && result.code.is_some())
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,8 @@ mod file;
 mod instance;
 mod place;
 mod primary;
+#[cfg(test)]
+pub(crate) mod sample;
 mod shell;
 mod verdict;
 

@@ -48,7 +48,7 @@ pub(crate) async fn carry_out(run: &Run, units: &[Unit]) -> Ending {
         };
         let result = result(run, unit, "failed", error.message.clone(), &begun);
         // The journal may be what failed; the step's own error counts.
-        if let Err(second) = run.book.step_ended(&result) {
+        if let Err(second) = run.book.step_ended(&result).await {
             run.host.message(Level::Warning, second.to_string());
         }
         report(run, result).await;
@@ -70,12 +70,12 @@ async fn one(run: &Run, unit: &Unit, begun: &Clock) -> Result<()> {
     let seen = step.probe(run).await?;
     if let Seen::So(text) = seen {
         let result = result(run, unit, "already_so", text, begun);
-        run.book.step_ended(&result)?;
+        run.book.step_ended(&result).await?;
         report(run, result).await;
         return Ok(());
     }
     run.ready_to_change().await?;
-    run.book.step_begun(step.name(), step.intent(run))?;
+    run.book.step_begun(unit.planned.number, step.name(), step.intent(run)).await?;
     let acted = step.act(run).await;
     let text = match (step.probe(run).await, acted) {
         // What the call said counts for nothing against what the system shows; a cancel is no failure of the step.
@@ -96,7 +96,7 @@ async fn one(run: &Run, unit: &Unit, begun: &Clock) -> Result<()> {
         (Err(error), Ok(_)) => return Err(error),
     };
     let result = result(run, unit, "done", text, begun);
-    run.book.step_ended(&result)?;
+    run.book.step_ended(&result).await?;
     report(run, result).await;
     Ok(())
 }

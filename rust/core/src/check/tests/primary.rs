@@ -1,0 +1,143 @@
+use super::{check_with, line};
+use crate::evidence::{sample, EndpointAnswer, Evidence, LaterFile, MonitoredBackup, Reading, RemoteDatabase};
+use crate::sql::mirror::{Mirror, MirrorRole, MirrorState};
+
+fn mirror(role: MirrorRole, state: MirrorState) -> Mirror {
+    Mirror {
+        database: "mgc".into(),
+        mirroring_id: sample::FORK,
+        role,
+        state,
+        partner_name: None,
+        partner_instance: None,
+        witness_name: None,
+        safety_level: Some(2),
+    }
+}
+
+fn answered(e: &mut Evidence, database: Reading<RemoteDatabase>) {
+    e.primary.mirror.answer = EndpointAnswer::LoggedIn;
+    e.primary.mirror.database = database;
+}
+
+#[test]
+fn the_primarys_own_answer_decides_by_the_table() {
+    let with = |answer: EndpointAnswer| check_with("PrimaryIsDown", |e, _| e.primary.answer = answer);
+    let refused = with(EndpointAnswer::Refused { port_is_certain: true });
+    assert_eq!(line(&refused), r"passed - P\RTC refuses connections");
+    let guessed = with(EndpointAnswer::Refused { port_is_certain: false });
+    assert_eq!(line(&guessed), r"passed - P\RTC is silent: it refuses connections on a port that is only guessed");
+    let alive = with(EndpointAnswer::LoggedIn);
+    assert_eq!(line(&alive), r"failed 5002 P\RTC answers a login");
+    assert_eq!(
+        alive.message,
+        r"The primary is alive, so a disaster failover would lose what users write there. Use a planned switch (`-Planned`), which takes the tail of the log first, or stop P\RTC if it must not serve."
+    );
+    let locked = with(EndpointAnswer::Answers { why: "wrong password".into() });
+    assert_eq!(line(&locked), r"failed 5002 P\RTC answers, though no login works: wrong password");
+    let unnamed = with(EndpointAnswer::NotNamed);
+    assert_eq!(line(&unnamed), "unknown 5002 no primary is named");
+}
+
+#[test]
+fn a_damaged_primary_offers_its_tail_and_is_ignored_by_name() {
+    let damaged = |ignore: &[&str]| {
+        check_with("PrimaryIsDown", |e, r| {
+            e.primary.answer = EndpointAnswer::LoggedIn;
+            e.primary.database = Reading::Known(RemoteDatabase { state: Some("suspect".into()), mirroring: None });
+            r.ignore_witness = ignore.iter().map(|name| name.to_string()).collect();
+        })
+    };
+    let result = damaged(&[]);
+    assert_eq!(line(&result), r"failed 5002 P\RTC answers, mgc there is damaged");
+    assert!(result.message.contains("WITH NO_TRUNCATE"));
+    assert!(result.message.ends_with("Then start again with `-IgnoreWitness PrimaryDamaged`."));
+    assert_eq!(line(&damaged(&["primarydamaged"])), r"warning - P\RTC answers, mgc there is damaged");
+}
+
+#[test]
+fn the_primarys_mirror_speaks_against_its_death_unless_disconnected() {
+    let with =
+        |database: RemoteDatabase| check_with("WitnessPrimaryMirror", |e, _| answered(e, Reading::Known(database)));
+    let mirrored =
+        |role, state| with(RemoteDatabase { state: Some("restoring".into()), mirroring: Some(mirror(role, state)) });
+    let synchronized = mirrored(MirrorRole::Mirror, MirrorState::Synchronized);
+    assert_eq!(line(&synchronized), r"failed 5003 PM\RTC is the mirror of mgc and in state SYNCHRONIZED");
+    assert!(synchronized.message.ends_with("To go on all the same: `-IgnoreWitness PrimaryMirror`."));
+    let principal = mirrored(MirrorRole::Principal, MirrorState::Disconnected);
+    assert_eq!(line(&principal), r"failed 5003 PM\RTC is the principal of mgc");
+    assert!(principal.message.contains("`Invoke-CsDatabaseFailover`"));
+    let lost = mirrored(MirrorRole::Mirror, MirrorState::Disconnected);
+    assert_eq!(line(&lost), r"passed - PM\RTC has lost its partner (DISCONNECTED)");
+    let online = with(RemoteDatabase { state: Some("online".into()), mirroring: None });
+    assert_eq!(line(&online), r"failed 5003 mgc is ONLINE on PM\RTC, without mirroring");
+    assert_eq!(line(&with(RemoteDatabase::default())), r"passed - PM\RTC answers; mgc there is ABSENT");
+}
+
+#[test]
+fn a_mirror_that_cannot_be_asked_counts_as_against() {
+    let refused = check_with("WitnessPrimaryMirror", |e, _| {
+        e.primary.mirror.answer = EndpointAnswer::Answers { why: "wrong password".into() };
+    });
+    assert_eq!(line(&refused), r"unknown 5003 PM\RTC answers, but cannot be asked: wrong password");
+    let blind = check_with("WitnessPrimaryMirror", |e, _| answered(e, Reading::Unknown("no rights".into())));
+    assert_eq!(line(&blind), r"unknown 5003 PM\RTC answers, but does not tell the mirroring state of mgc");
+}
+
+#[test]
+fn a_witness_is_ignored_by_its_name_alone() {
+    let with = |name: &str| {
+        line(&check_with("WitnessShareFiles", |e, r| {
+            let file = LaterFile { name: "mgc_20260314030000.trn".into(), how: "appeared".into() };
+            e.primary.later_files = Reading::Known(vec![file]);
+            r.ignore_witness = vec![name.to_string()];
+        }))
+    };
+    let value = "1 file after the primary fell silent: mgc_20260314030000.trn appeared";
+    assert_eq!(with("PrimaryMirror"), format!("failed 5003 {value}"));
+    assert_eq!(with("ShareFiles"), format!("warning - {value}"));
+    assert_eq!(with("WitnessShareFiles"), format!("warning - {value}"));
+}
+
+#[test]
+fn the_monitor_counts_only_with_a_backup_after_the_first_failed_probe() {
+    let with = |hour, minute| {
+        line(&check_with("WitnessMonitor", |e, _| {
+            e.primary.monitor.name = Some("MON".into());
+            e.primary.monitor.answer = EndpointAnswer::LoggedIn;
+            e.primary.monitor.last_backup = Reading::Known(Some(MonitoredBackup {
+                file: Some(sample::file_name(4)),
+                at_utc: Some(sample::utc(hour, minute)),
+            }));
+        }))
+    };
+    assert_eq!(with(2, 46), "passed - MON: last log backup at 2026-03-14T02:46:00Z");
+    assert_eq!(
+        with(3, 0),
+        "failed 5003 MON knows of a log backup at 2026-03-14T03:00:00Z, after the first failed probe at 2026-03-14T02:59:00Z"
+    );
+    let silent = check_with("WitnessMonitor", |e, _| {
+        e.primary.monitor.name = Some("MON".into());
+        e.primary.monitor.answer = EndpointAnswer::Unreachable { why: "dark".into() };
+        e.primary.monitor.last_backup = Reading::Unknown("dark".into());
+    });
+    assert_eq!(line(&silent), "passed - MON could not be asked: dark");
+}
+
+#[test]
+fn files_that_come_grow_or_change_after_the_probe_are_later_ones() {
+    use crate::evidence::later_files;
+    let before = sample::seen(&[1, 2, 3]);
+    let mut after = sample::seen(&[1, 2, 3, 4]);
+    after[1].size_bytes += 1;
+    after[2].modified_at_utc = Some(sample::utc(3, 1));
+    let found: Vec<String> = later_files(&before, &after, sample::utc(3, 0))
+        .into_iter()
+        .map(|file| format!("{} {}", file.name, file.how))
+        .collect();
+    let expected: Vec<String> = [(2, "grew"), (3, "modified"), (4, "appeared")]
+        .map(|(n, how)| format!("{} {how}", sample::file_name(n)))
+        .into();
+    assert_eq!(found, expected);
+    assert!(later_files(&before, &before, sample::utc(3, 0)).is_empty());
+}

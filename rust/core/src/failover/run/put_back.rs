@@ -1,0 +1,86 @@
+//! Giving a run up before log shipping is removed: jobs as captured, STANDBY and MULTI_USER back. Nothing has happened.
+
+use chrono::Utc;
+
+use super::Run;
+use crate::error::Result;
+use crate::names::ServerPath;
+use crate::sql::database::{self, DatabaseState, UserAccess};
+use crate::sql::job;
+use crate::sql::Purpose;
+
+/// What putting back would do: the statements, in order. Reads only.
+pub(crate) async fn planned(run: &Run) -> Result<Vec<String>> {
+    let mut statements = Vec::new();
+    let mut connection = run.connect(Purpose::Catalog).await?;
+    let facts = database::need(&mut connection, run.database()).await?;
+    if was_standby(run) && facts.state == DatabaseState::Restoring {
+        statements.push(database::return_to_standby_statement(run.database(), &undo_file(run))?);
+    }
+    if wants_multi_user(run, facts.state, facts.user_access) {
+        statements.push(database::multi_user_statement(run.database())?);
+    }
+    for captured in run.capture.log_shipping.jobs().filter(|job| job.is_enabled) {
+        if job::read(&mut connection, captured.job_id).await?.is_some_and(|job| !job.is_enabled) {
+            statements.push(job::set_enabled_statement(captured.job_id, true)?);
+        }
+    }
+    Ok(statements)
+}
+
+/// Puts back what the run has changed, whatever it got done of it; what was done, one line each. Restored log backups
+/// stay restored: the restore job would have restored them too.
+///
+/// # Errors
+/// Those of the statements; what came before the failed one stays put back.
+pub(crate) async fn put_back(run: &Run) -> Result<Vec<String>> {
+    let mut done = Vec::new();
+    let mut work = run.connect(Purpose::Work).await?;
+    let database = run.database();
+    let state = database::need(&mut work, database).await?.state;
+    if was_standby(run) && state == DatabaseState::Restoring {
+        let undo_file = undo_file(run);
+        let statement = database::return_to_standby_statement(database, &undo_file)?;
+        run.change_back(database, &statement, database::return_to_standby(&mut work, database, &undo_file)).await?;
+        done.push(format!("`{database}` is a STANDBY copy again"));
+    }
+    let facts = database::need(&mut work, database).await?;
+    if wants_multi_user(run, facts.state, facts.user_access) {
+        let statement = database::multi_user_statement(database)?;
+        run.change_back(database, &statement, database::set_multi_user(&mut work, database)).await?;
+        done.push(format!("`{database}` is open to all users again"));
+    }
+    for captured in run.capture.log_shipping.jobs().filter(|job| job.is_enabled) {
+        match job::read(&mut work, captured.job_id).await? {
+            Some(found) if !found.is_enabled => {
+                let statement = job::set_enabled_statement(found.job_id, true)?;
+                run.change_back(&found.name, &statement, job::set_enabled(&mut work, found.job_id, true)).await?;
+                done.push(format!("job `{}` is enabled again", found.name));
+            }
+            _ => {}
+        }
+    }
+    work.close().await;
+    if done.is_empty() {
+        done.push("nothing had to be put back".to_string());
+    }
+    Ok(done)
+}
+
+fn was_standby(run: &Run) -> bool {
+    run.capture.state.as_ref().is_some_and(|state| state.is_standby())
+}
+
+fn wants_multi_user(run: &Run, state: DatabaseState, access: UserAccess) -> bool {
+    let was_multi_user = run.capture.state.as_ref().is_some_and(|state| state.user_access == "multi_user");
+    was_standby(run) && was_multi_user && state != DatabaseState::Online && access != UserAccess::MultiUser
+}
+
+/// The undo file lies in the copy folder, as the restore job's own do; a new name, so that nothing is overwritten.
+fn undo_file(run: &Run) -> ServerPath {
+    let safe: String = run.database().chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    let name = format!("{safe}_{}.tuf", Utc::now().format("%Y%m%d%H%M%S"));
+    let folder = run.evidence.files.copy_folder().map(|place| place.path.clone());
+    let captured = run.capture.log_shipping.record.as_ref().map(|record| record.backup_destination_directory.clone());
+    folder.or(captured).unwrap_or_else(|| ServerPath::new("C:\\")).join(&name)
+}
