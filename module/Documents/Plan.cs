@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Text;
 using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Documents
@@ -48,6 +49,27 @@ namespace PersistentChatFailover.Documents
         internal object Tree
         {
             get { return Json.Read(document); }
+        }
+
+        /// <summary>The plan in lines: what -WhatIf says before it hands the plan out.</summary>
+        internal string Summary
+        {
+            get
+            {
+                var text = new StringBuilder();
+                text.Append("Fail over ").Append(Database).Append(" to ").Append(SqlInstance);
+                foreach (PlannedStep step in Steps)
+                {
+                    text.AppendLine().Append("  ").Append(step.Number).Append(". ").Append(step.Title);
+                }
+                return text.AppendLine().Append("  Loss: ").Append(Loss.Text).ToString();
+            }
+        }
+
+        /// <summary>The question that is asked once.</summary>
+        internal string Question
+        {
+            get { return Summary + Environment.NewLine + "Use -WhatIf to see every statement. Go on?"; }
         }
 
         internal static Plan Read(object tree)

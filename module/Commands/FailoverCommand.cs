@@ -1,0 +1,158 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Management.Automation;
+using PersistentChatFailover.Interop;
+
+namespace PersistentChatFailover.Commands
+{
+    /// <summary>What the readiness test, the plan and the failover share: the same parameters make the same request.</summary>
+    public abstract class FailoverCommand : FolderCommand
+    {
+        /// <summary>FQDNs of the servers to be active, at most 4.</summary>
+        [Parameter]
+        public string[] ActiveServer { get; set; }
+
+        /// <summary>The share through which the mirror is set up.</summary>
+        [Parameter]
+        public string MirrorFileShare { get; set; }
+
+        /// <summary>The instance whose death is to be believed; log shipping's record names it otherwise.</summary>
+        [Parameter]
+        public string PrimarySqlInstance { get; set; }
+
+        [Parameter]
+        public string PrimaryMirrorSqlInstance { get; set; }
+
+        [Parameter]
+        public string BackupMirrorSqlInstance { get; set; }
+
+        [Parameter]
+        public string MonitorSqlInstance { get; set; }
+
+        [Parameter]
+        [Credential]
+        public PSCredential PrimarySqlCredential { get; set; }
+
+        [Parameter]
+        [Credential]
+        public PSCredential PrimaryMirrorSqlCredential { get; set; }
+
+        [Parameter]
+        [Credential]
+        public PSCredential BackupMirrorSqlCredential { get; set; }
+
+        [Parameter]
+        [Credential]
+        public PSCredential MonitorSqlCredential { get; set; }
+
+        /// <summary>When the primary was lost, as far as it is known; only for stating the loss.</summary>
+        [Parameter]
+        public DateTime? OutageTime { get; set; }
+
+        /// <summary>The loss that is accepted: the LSN or the time that the refusal shows.</summary>
+        [Parameter]
+        public string AcceptDataLoss { get; set; }
+
+        /// <summary>Witnesses against the primary's death that are overruled, by the names that the check shows.</summary>
+        [Parameter]
+        public string[] IgnoreWitness { get; set; }
+
+        /// <summary>Sets the mirror up behind the active servers, for large databases.</summary>
+        [Parameter]
+        public SwitchParameter MirrorAfterActiveServers { get; set; }
+
+        /// <summary>Declines the log backup job: the log of mgc then grows until it is full.</summary>
+        [Parameter]
+        public SwitchParameter NoLogBackup { get; set; }
+
+        /// <summary>Where log backups go from now on; the instance's backup folder without it.</summary>
+        [Parameter]
+        public string LogBackupPath { get; set; }
+
+        /// <summary>How often they are taken, in minutes.</summary>
+        [Parameter]
+        [ValidateRange(1, 1440)]
+        public int LogBackupIntervalMinutes { get; set; }
+
+        /// <summary>The rate of copying, in MiB a second; unlimited without it.</summary>
+        [Parameter]
+        [ValidateRange(1, 100000)]
+        public int? MaxMegabytesPerSecond { get; set; }
+
+        /// <summary>How long an endpoint may stay silent before it counts as unreachable, in seconds.</summary>
+        [Parameter]
+        [ValidateRange(1, 300)]
+        public int ProbeTimeoutSeconds { get; set; }
+
+        /// <summary>How long replication and other waits on the pool may take, in seconds.</summary>
+        [Parameter]
+        [ValidateRange(1, 86400)]
+        public int PoolTimeoutSeconds { get; set; }
+
+        /// <summary>The folder of the journal's second copy; the copy folder without it.</summary>
+        [Parameter]
+        public string JournalCopyPath { get; set; }
+
+        /// <summary>Declines the second copy of the journal.</summary>
+        [Parameter]
+        public SwitchParameter NoJournalCopy { get; set; }
+
+        protected FailoverCommand()
+        {
+            LogBackupIntervalMinutes = 15;
+            ProbeTimeoutSeconds = 5;
+            PoolTimeoutSeconds = 900;
+        }
+
+        /// <summary>The logins of the other instances.</summary>
+        internal void AddLogins()
+        {
+            AddLogin(PrimarySqlInstance, PrimarySqlCredential, "PrimarySqlCredential", "PrimarySqlInstance");
+            AddLogin(PrimaryMirrorSqlInstance, PrimaryMirrorSqlCredential, "PrimaryMirrorSqlCredential", "PrimaryMirrorSqlInstance");
+            AddLogin(BackupMirrorSqlInstance, BackupMirrorSqlCredential, "BackupMirrorSqlCredential", "BackupMirrorSqlInstance");
+            AddLogin(MonitorSqlInstance, MonitorSqlCredential, "MonitorSqlCredential", "MonitorSqlInstance");
+        }
+
+        private void AddLogin(string instance, PSCredential credential, string parameter, string wanted)
+        {
+            if (credential == null)
+            {
+                return;
+            }
+            if (string.IsNullOrEmpty(instance))
+            {
+                WriteWarning("-" + parameter + " is not used: it needs -" + wanted + ".");
+                return;
+            }
+            OpenSession().AddLogin(instance, credential);
+        }
+
+        internal Dictionary<string, object> FailoverRequest(string instance)
+        {
+            return new Dictionary<string, object>
+            {
+                { "version", 1 },
+                { "target", Target(instance) },
+                { "folders", Folders() },
+                { "journal", JournalPlace(JournalPath, JournalCopyPath, NoJournalCopy.IsPresent) },
+                { "active_servers", ActiveServer ?? new string[0] },
+                { "mirror_file_share", NullIfEmpty(MirrorFileShare) },
+                { "primary_sql_instance", NullIfEmpty(PrimarySqlInstance) },
+                { "primary_mirror_sql_instance", NullIfEmpty(PrimaryMirrorSqlInstance) },
+                { "backup_mirror_sql_instance", NullIfEmpty(BackupMirrorSqlInstance) },
+                { "monitor_sql_instance", NullIfEmpty(MonitorSqlInstance) },
+                { "outage_utc", OutageTime == null ? null : Documents.Document.Write(OutageTime.Value) },
+                { "accept_data_loss", NullIfEmpty(AcceptDataLoss) },
+                { "ignore_witness", IgnoreWitness ?? new string[0] },
+                { "mirror_after_active_servers", MirrorAfterActiveServers.IsPresent },
+                { "no_log_backup", NoLogBackup.IsPresent },
+                { "log_backup_path", NullIfEmpty(LogBackupPath) },
+                { "log_backup_interval_minutes", LogBackupIntervalMinutes },
+                { "max_megabytes_per_second", MaxMegabytesPerSecond },
+                { "probe_timeout_seconds", ProbeTimeoutSeconds },
+                { "pool_timeout_seconds", PoolTimeoutSeconds },
+            };
+        }
+    }
+}
