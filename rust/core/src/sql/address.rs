@@ -41,9 +41,12 @@ impl AddressMap {
                 Some((ip, port)) if !name.is_empty() => map.push((name.to_lowercase(), ip, port)),
                 _ => {
                     let pair = format!("{}={}", shown(name), shown(address));
-                    return Err(Error::new(ErrorKind::InvalidValue, format!("`{pair}` is no entry of an address map."))
-                        .with_next("Write the name of a host or instance and its IP address, or `address:port`.")
-                        .with_target(pair));
+                    return Err(Error::new(
+                        ErrorKind::InvalidValue,
+                        format!("`{pair}` is no entry of an address map."),
+                    )
+                    .with_next("Write the name of a host or instance and its IP address, or `address:port`.")
+                    .with_target(pair));
                 }
             }
         }
@@ -133,7 +136,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_map_goes_before_every_look_up() {
-        let map = map(&[("B", "127.1.2.3"), ("b\\rtc", "127.1.2.4:9000"), ("C", "127.1.2.5:9001"), ("D,1500", "[::1]:7")]).unwrap();
+        let map =
+            map(&[("B", "127.1.2.3"), ("b\\rtc", "127.1.2.4:9000"), ("C", "127.1.2.5:9001"), ("D,1500", "[::1]:7")])
+                .unwrap();
         assert_eq!(routed(&map, "b").await, ("127.1.2.3:1433".into(), false));
         assert_eq!(routed(&map, "B,1500").await, ("127.1.2.3:1500".into(), true));
         assert_eq!(routed(&map, "B\\RTC").await, ("127.1.2.4:9000".into(), true));
@@ -151,7 +156,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_does_not_resolve_says_so() {
-        let error = route(&AddressMap::default(), &"no-such-host.invalid".parse().unwrap(), Instant::now() + Duration::from_secs(5)).await.unwrap_err();
+        let error = route(
+            &AddressMap::default(),
+            &"no-such-host.invalid".parse().unwrap(),
+            Instant::now() + Duration::from_secs(5),
+        )
+        .await
+        .unwrap_err();
         assert_eq!(error.kind, ErrorKind::NameNotResolved);
     }
 }

@@ -73,7 +73,9 @@ fn parse(answer: &[u8], instance: &str) -> std::result::Result<u16, String> {
     };
     for entry in text.split(";;") {
         let fields: Vec<&str> = entry.split(';').collect();
-        let value = |key: &str| fields.chunks(2).find(|pair| pair[0].eq_ignore_ascii_case(key)).and_then(|pair| pair.get(1).copied());
+        let value = |key: &str| {
+            fields.chunks(2).find(|pair| pair[0].eq_ignore_ascii_case(key)).and_then(|pair| pair.get(1).copied())
+        };
         if !value("InstanceName").is_some_and(|name| name.eq_ignore_ascii_case(instance)) {
             continue;
         }
@@ -103,7 +105,14 @@ mod tests {
 
     #[test]
     fn an_answer_without_the_port_is_an_error() {
-        for bytes in [vec![], vec![5], vec![5, 0, 0], answer("InstanceName;RTC;np;x;;"), answer("InstanceName;OTHER;tcp;1;;"), answer("InstanceName;RTC;tcp;99999;;")] {
+        for bytes in [
+            vec![],
+            vec![5],
+            vec![5, 0, 0],
+            answer("InstanceName;RTC;np;x;;"),
+            answer("InstanceName;OTHER;tcp;1;;"),
+            answer("InstanceName;RTC;tcp;99999;;"),
+        ] {
             assert!(parse(&bytes, "RTC").is_err(), "{bytes:?}");
         }
     }

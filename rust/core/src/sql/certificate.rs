@@ -88,9 +88,8 @@ pub(super) fn read(tape: &[u8]) -> Seen {
         Some(0x15 | 0x16) => (true, tape.to_vec()),
         _ => (false, Vec::new()),
     };
-    let thumbprint = first_certificate(&handshake_messages(&records)).map(|certificate| {
-        Sha1::digest(certificate).iter().map(|byte| format!("{byte:02X}")).collect::<String>()
-    });
+    let thumbprint = first_certificate(&handshake_messages(&records))
+        .map(|certificate| Sha1::digest(certificate).iter().map(|byte| format!("{byte:02X}")).collect::<String>());
     Seen { answered, thumbprint }
 }
 
@@ -129,7 +128,9 @@ fn handshake_messages(mut records: &[u8]) -> Vec<u8> {
 /// # Source
 /// RFC 5246 section 7.4.2: type 11, length, length of the list, length of each certificate, all of three bytes.
 fn first_certificate(mut messages: &[u8]) -> Option<&[u8]> {
-    let length3 = |bytes: &[u8]| Some(usize::from(*bytes.first()?) << 16 | usize::from(*bytes.get(1)?) << 8 | usize::from(*bytes.get(2)?));
+    let length3 = |bytes: &[u8]| {
+        Some(usize::from(*bytes.first()?) << 16 | usize::from(*bytes.get(1)?) << 8 | usize::from(*bytes.get(2)?))
+    };
     while let [kind, rest @ ..] = messages {
         let length = length3(rest)?;
         let body = rest.get(3..3 + length)?;

@@ -237,7 +237,9 @@ pub fn advice_of(number: u32) -> &'static str {
         SqlErrorClass::PermissionMissing => "Use a login that is a member of sysadmin on the instance.",
         SqlErrorClass::LoginRefused => "Check user and password of -SqlCredential for this instance.",
         SqlErrorClass::FileUnusable => "Look for another copy of this file, on the share or in the copy folder.",
-        SqlErrorClass::FileNotOpened => "Check that the file exists and that the service account of SQL Server may read it.",
+        SqlErrorClass::FileNotOpened => {
+            "Check that the file exists and that the service account of SQL Server may read it."
+        }
         SqlErrorClass::Ordering => "List the log backups again: another one comes first.",
         SqlErrorClass::PlanImpossible => "Read the state of the database; what was asked does not fit it.",
         SqlErrorClass::Unknown => "Look up the number in SQL Server's documentation.",

@@ -128,9 +128,12 @@ impl Connection {
     pub(super) async fn call(&mut self, doing: &str, text: &str) -> Result<()> {
         match self.call_code(doing, text).await? {
             0 => Ok(()),
-            code => Err(Error::new(ErrorKind::SqlServerRefused, format!("{}: {doing} failed with return code {code}.", self.instance))
-                .with_next("Look into the instance's error log for the reason.")
-                .with_target(self.instance.to_string())),
+            code => Err(Error::new(
+                ErrorKind::SqlServerRefused,
+                format!("{}: {doing} failed with return code {code}.", self.instance),
+            )
+            .with_next("Look into the instance's error log for the reason.")
+            .with_target(self.instance.to_string())),
         }
     }
 
@@ -155,9 +158,12 @@ impl Connection {
 
     fn take(&mut self, doing: &str) -> Result<Box<Driver>> {
         self.driver.take().ok_or_else(|| {
-            Error::new(ErrorKind::ConnectionLost, format!("{}: {doing} was not sent; the connection is gone.", self.instance))
-                .with_next("Connect anew and read the state.")
-                .with_target(self.instance.to_string())
+            Error::new(
+                ErrorKind::ConnectionLost,
+                format!("{}: {doing} was not sent; the connection is gone.", self.instance),
+            )
+            .with_next("Connect anew and read the state.")
+            .with_target(self.instance.to_string())
         })
     }
 

@@ -101,7 +101,9 @@ impl Connector {
         let seen = certificate::read(&tape.stop());
         let failed = |error| ConnectFailure { error, route: Some(route.clone()), answered: seen.answered };
         let driver: Driver = match ended {
-            Err(_) => return Err(failed(silent(instance, limit, "the address takes connections, but the login did not end"))),
+            Err(_) => {
+                return Err(failed(silent(instance, limit, "the address takes connections, but the login did not end")))
+            }
             Ok(Err(_)) => return Err(failed(fault::panicked(instance, "the login"))),
             Ok(Ok(Err(error))) => {
                 let error = self.login_error(instance, error, seen.thumbprint.as_deref(), limit);
@@ -142,14 +144,21 @@ impl Connector {
 
     fn authentication(&self, instance: &InstanceName) -> Result<AuthMethod> {
         let logins = self.logins.read().unwrap_or_else(PoisonError::into_inner);
-        let own = logins.iter().rev().find(|login| login.instance.as_ref().is_some_and(|name| same_instance(name, instance)));
+        let own =
+            logins.iter().rev().find(|login| login.instance.as_ref().is_some_and(|name| same_instance(name, instance)));
         match own.or_else(|| logins.iter().rev().find(|login| login.instance.is_none())) {
             Some(login) => Ok(with_password(login)),
             None => integrated(instance),
         }
     }
 
-    fn login_error(&self, instance: &InstanceName, error: tiberius::error::Error, thumbprint: Option<&str>, limit: Duration) -> Error {
+    fn login_error(
+        &self,
+        instance: &InstanceName,
+        error: tiberius::error::Error,
+        thumbprint: Option<&str>,
+        limit: Duration,
+    ) -> Error {
         use tiberius::error::{Error as Driver, IoErrorKind};
         match error {
             Driver::Server(token) => {
@@ -165,12 +174,18 @@ impl Connector {
                     .with_target(instance.to_string())
                     .with_sql(sql)
             }
-            Driver::Tls(why) if !self.trust_server_certificate && names_the_certificate(&why) => not_trusted(instance, thumbprint),
+            Driver::Tls(why) if !self.trust_server_certificate && names_the_certificate(&why) => {
+                not_trusted(instance, thumbprint)
+            }
             // No root at all to trust: every certificate is refused.
-            Driver::Io { kind: IoErrorKind::NotFound, .. } if !self.trust_server_certificate => not_trusted(instance, thumbprint),
+            Driver::Io { kind: IoErrorKind::NotFound, .. } if !self.trust_server_certificate => {
+                not_trusted(instance, thumbprint)
+            }
             Driver::Io { kind: IoErrorKind::TimedOut, .. } => silent(instance, limit, "the login did not end"),
             // rustls reports a handshake that cannot succeed as invalid data.
-            Driver::Tls(why) | Driver::Io { kind: IoErrorKind::InvalidData, message: why } => no_common_encryption(instance, &why),
+            Driver::Tls(why) | Driver::Io { kind: IoErrorKind::InvalidData, message: why } => {
+                no_common_encryption(instance, &why)
+            }
             Driver::Io { message, .. } => Error::new(
                 ErrorKind::ConnectionLost,
                 format!("{instance}: the connection was closed during the login ({message})."),
@@ -217,10 +232,13 @@ fn integrated(_: &InstanceName) -> Result<AuthMethod> {
 
 #[cfg(not(windows))]
 fn integrated(instance: &InstanceName) -> Result<AuthMethod> {
-    Err(Error::new(ErrorKind::InvalidValue, format!("{instance}: a SQL login is needed on this platform: -SqlCredential."))
-        .with_unchanged("Nothing was sent.")
-        .with_next("Give the login with -SqlCredential; the Windows login of the caller works on Windows only.")
-        .with_target(instance.to_string()))
+    Err(Error::new(
+        ErrorKind::InvalidValue,
+        format!("{instance}: a SQL login is needed on this platform: -SqlCredential."),
+    )
+    .with_unchanged("Nothing was sent.")
+    .with_next("Give the login with -SqlCredential; the Windows login of the caller works on Windows only.")
+    .with_target(instance.to_string()))
 }
 
 /// Connects to all addresses at once; the first one that takes the connection counts.
@@ -239,22 +257,31 @@ async fn connect_any(instance: &InstanceName, route: &Route, end: Instant, limit
     let list: Vec<String> = route.addresses.iter().map(ToString::to_string).collect();
     let list = list.join(", ");
     // One silent address means that nothing is certain about the host.
-    let all_refused = failures.iter().all(|(_, e)| e.as_ref().is_some_and(|e| e.kind() == std::io::ErrorKind::ConnectionRefused));
-    let other = failures.iter().find_map(|(_, e)| e.as_ref().filter(|e| e.kind() != std::io::ErrorKind::ConnectionRefused));
+    let all_refused =
+        failures.iter().all(|(_, e)| e.as_ref().is_some_and(|e| e.kind() == std::io::ErrorKind::ConnectionRefused));
+    let other =
+        failures.iter().find_map(|(_, e)| e.as_ref().filter(|e| e.kind() != std::io::ErrorKind::ConnectionRefused));
     Err(if all_refused {
         Error::new(ErrorKind::ConnectionRefused, format!("{instance}: the connection to {list} was refused."))
             .with_unchanged("Nothing was changed.")
             .with_next("Check that the instance is started and listens on this port.")
             .with_target(instance.to_string())
     } else {
-        silent(instance, limit, &match other {
-            Some(error) => format!("{list} cannot be reached ({error})"),
-            None => format!("{list} did not answer"),
-        })
+        silent(
+            instance,
+            limit,
+            &match other {
+                Some(error) => format!("{list} cannot be reached ({error})"),
+                None => format!("{list} did not answer"),
+            },
+        )
     })
 }
 
-async fn connect_one(address: SocketAddr, end: Instant) -> std::result::Result<TcpStream, (SocketAddr, Option<std::io::Error>)> {
+async fn connect_one(
+    address: SocketAddr,
+    end: Instant,
+) -> std::result::Result<TcpStream, (SocketAddr, Option<std::io::Error>)> {
     let stream = match timeout_at(end, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return Err((address, Some(error))),
@@ -262,7 +289,8 @@ async fn connect_one(address: SocketAddr, end: Instant) -> std::result::Result<T
     };
     // Neither setting is worth failing over: without them the connection is slower to send and to notice its end.
     let _ = stream.set_nodelay(true);
-    let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
+    let keepalive =
+        socket2::TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
     let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     Ok(stream)
 }
@@ -328,13 +356,15 @@ const CERTIFICATE_NUMBERS: &[(u32, &str)] = &[
 
 #[cfg_attr(not(windows), allow(dead_code))]
 fn certificate_number(why: &str) -> bool {
-    let number = why.rsplit("(os error ").next().and_then(|tail| tail.split(')').next()).and_then(|n| n.parse::<i32>().ok());
+    let number =
+        why.rsplit("(os error ").next().and_then(|tail| tail.split(')').next()).and_then(|n| n.parse::<i32>().ok());
     number.is_some_and(|number| CERTIFICATE_NUMBERS.iter().any(|(known, _)| *known == number as u32))
 }
 
 /// The name that this machine shows to an instance.
 pub fn machine_name() -> String {
-    let from_system = std::env::var("COMPUTERNAME").ok().or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok());
+    let from_system =
+        std::env::var("COMPUTERNAME").ok().or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok());
     let name = from_system.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
     let name: String = name.trim().chars().filter(|c| !c.is_control()).take(100).collect();
     if name.is_empty() {

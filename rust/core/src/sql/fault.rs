@@ -38,28 +38,40 @@ pub(super) fn while_running(instance: &InstanceName, doing: &str, error: tiberiu
         // The driver reports a stream that ends inside an answer as a fault of the protocol.
         Driver::Protocol(message) => lost(instance, doing, &message),
         Driver::Tls(message) => lost(instance, doing, &message),
-        other => Error::new(ErrorKind::UnexpectedAnswer, format!("{instance}: {doing} brought an answer that cannot be read: {other}."))
-            .with_next("Read the state of the database before anything is repeated.")
-            .with_target(instance.to_string()),
+        other => Error::new(
+            ErrorKind::UnexpectedAnswer,
+            format!("{instance}: {doing} brought an answer that cannot be read: {other}."),
+        )
+        .with_next("Read the state of the database before anything is repeated.")
+        .with_target(instance.to_string()),
     }
 }
 
 pub(super) fn timed_out(instance: &InstanceName, doing: &str) -> Error {
-    Error::new(ErrorKind::StatementTimedOut, format!("{instance}: {doing} did not end within its limit; what it did is unknown."))
-        .with_next("Read the state before anything is repeated; resuming the run does so.")
-        .with_target(instance.to_string())
+    Error::new(
+        ErrorKind::StatementTimedOut,
+        format!("{instance}: {doing} did not end within its limit; what it did is unknown."),
+    )
+    .with_next("Read the state before anything is repeated; resuming the run does so.")
+    .with_target(instance.to_string())
 }
 
 pub(super) fn lost(instance: &InstanceName, doing: &str, why: &str) -> Error {
-    Error::new(ErrorKind::ConnectionLost, format!("{instance}: the connection was lost while {doing} ran ({why}); what it did is unknown."))
-        .with_next("Read the state before anything is repeated; resuming the run does so.")
-        .with_target(instance.to_string())
+    Error::new(
+        ErrorKind::ConnectionLost,
+        format!("{instance}: the connection was lost while {doing} ran ({why}); what it did is unknown."),
+    )
+    .with_next("Read the state before anything is repeated; resuming the run does so.")
+    .with_target(instance.to_string())
 }
 
 pub(super) fn panicked(instance: &InstanceName, doing: &str) -> Error {
-    Error::new(ErrorKind::InternalFault, format!("{instance}: the TDS library failed while {doing} ran; the connection was dropped."))
-        .with_next("Resume the run: it reads the state first. Please report this fault.")
-        .with_target(instance.to_string())
+    Error::new(
+        ErrorKind::InternalFault,
+        format!("{instance}: the TDS library failed while {doing} ran; the connection was dropped."),
+    )
+    .with_next("Resume the run: it reads the state first. Please report this fault.")
+    .with_target(instance.to_string())
 }
 
 #[cfg(test)]

@@ -150,7 +150,8 @@ async fn default_language(connection: &mut Connection) -> Result<Option<String>>
 /// # Source
 /// `sys.sysprocesses.program_name`; `sys.dm_server_services` (2008 R2 SP1 and later), status 4 = running.
 pub async fn agent_state(connection: &mut Connection, sees_all_sessions: bool) -> Result<AgentState> {
-    let statement = "SELECT CAST(COUNT(*) AS int) AS sessions FROM master.dbo.sysprocesses WHERE program_name LIKE N'SQLAgent%'";
+    let statement =
+        "SELECT CAST(COUNT(*) AS int) AS sessions FROM master.dbo.sysprocesses WHERE program_name LIKE N'SQLAgent%'";
     let row = connection.row("looking for SQL Server Agent", statement, &[]).await?;
     if row.map(|row| row.need_int("sessions")).transpose()?.unwrap_or_default() > 0 {
         return Ok(AgentState::Running);
@@ -162,7 +163,11 @@ pub async fn agent_state(connection: &mut Connection, sees_all_sessions: bool) -
         Ok(None) if sees_all_sessions => Ok(AgentState::Stopped),
         Ok(None) => Ok(AgentState::Unknown),
         Err(error) if super::not_there(&error) && sees_all_sessions => Ok(AgentState::Stopped),
-        Err(error) if error.sql_number().is_some_and(|n| super::not_there(&error) || class::class_of(n) == class::SqlErrorClass::PermissionMissing) => {
+        Err(error)
+            if error.sql_number().is_some_and(|n| {
+                super::not_there(&error) || class::class_of(n) == class::SqlErrorClass::PermissionMissing
+            }) =>
+        {
             Ok(AgentState::Unknown)
         }
         Err(error) => Err(error),

@@ -219,7 +219,8 @@ pub struct JobOutcome {
 
 /// The newest outcome of a job; `None` where it never ran or history was purged.
 pub async fn last_outcome(connection: &mut Connection, id: Uuid) -> Result<Option<JobOutcome>> {
-    let statement = "SELECT TOP (1) CAST(h.instance_id AS int) AS instance_id, CAST(h.run_status AS int) AS run_status, h.message \
+    let statement =
+        "SELECT TOP (1) CAST(h.instance_id AS int) AS instance_id, CAST(h.run_status AS int) AS run_status, h.message \
         FROM msdb.dbo.sysjobhistory h WHERE h.job_id = @P1 AND h.step_id = 0 ORDER BY h.instance_id DESC";
     let row = connection.row("reading a job's history", statement, &[&id]).await?;
     row.map(|row| {

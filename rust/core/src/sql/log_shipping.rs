@@ -180,7 +180,8 @@ pub struct PrimaryRecord {
 /// # Source
 /// msdb `log_shipping_primary_databases`, `log_shipping_primary_secondaries`.
 pub async fn read_primary(connection: &mut Connection, database: &str) -> Result<Option<PrimaryRecord>> {
-    let statement = "SELECT p.primary_database, p.primary_id, p.backup_directory, p.backup_share, p.backup_retention_period, \
+    let statement =
+        "SELECT p.primary_database, p.primary_id, p.backup_directory, p.backup_share, p.backup_retention_period, \
         p.backup_job_id, p.monitor_server, p.monitor_server_security_mode, p.last_backup_file, p.last_backup_date, \
         p.backup_compression FROM msdb.dbo.log_shipping_primary_databases p WHERE p.primary_database = @P1";
     let Some(row) = connection.row("reading the primary's log shipping record", statement, &[&database]).await? else {
@@ -256,10 +257,15 @@ pub async fn remove(connection: &mut Connection, database: &str, ignore_monitor:
     };
     match (read_secondary(connection, database).await?, called) {
         (None, _) => Ok(Removal::Removed),
-        (Some(_), Err(error)) => Err(error.with_unchanged(format!("Log shipping of `{database}` is still configured."))),
+        (Some(_), Err(error)) => {
+            Err(error.with_unchanged(format!("Log shipping of `{database}` is still configured.")))
+        }
         (Some(_), Ok(())) => Err(Error::new(
             ErrorKind::StepNotVerified,
-            format!("{}: the log shipping record of `{database}` is still there after its removal.", connection.instance()),
+            format!(
+                "{}: the log shipping record of `{database}` is still there after its removal.",
+                connection.instance()
+            ),
         )
         .with_next("Look into the tables `msdb.dbo.log_shipping_secondary*`, then resume.")
         .with_target(database)),
@@ -276,6 +282,8 @@ mod tests {
             remove_statement("m'gc", false).unwrap(),
             "DECLARE @rc int; EXEC @rc = master.dbo.sp_delete_log_shipping_secondary_database @secondary_database = N'm''gc'; SELECT @rc AS rc"
         );
-        assert!(remove_statement("mgc", true).unwrap().contains("@secondary_database = N'mgc', @ignoreremotemonitor = 1;"));
+        assert!(remove_statement("mgc", true)
+            .unwrap()
+            .contains("@secondary_database = N'mgc', @ignoreremotemonitor = 1;"));
     }
 }

@@ -4,33 +4,45 @@
 //! `statement` (how a text is built), `row` and [`class`] (how an answer and an error are read), then the tasks.
 //! Every statement runs from `master`, one to a batch; nothing here decides on a text of the server.
 
+pub mod backup_file;
 pub mod class;
 pub mod client;
+pub mod connection;
 pub mod connector;
+pub mod database;
+pub mod file;
 pub mod instance;
 pub mod job;
+pub mod lock;
+pub mod log_backup_job;
 pub mod log_shipping;
 pub mod mirror;
 pub mod monitor;
+pub mod probe;
 pub mod quote;
+pub mod restore;
 pub mod secret;
 
 mod address;
 mod browser;
 mod certificate;
 mod fault;
+mod lock_out;
+mod recover;
 mod row;
 mod statement;
 
 pub use client::{Connection, Purpose};
 pub use connector::{machine_name, Connector};
+pub use probe::{probe_endpoint, ProbeOutcome, Silence};
 pub use row::Row;
 pub use secret::Secret;
 
 use crate::error::{Error, ErrorKind, Result};
 
 /// The numbers of a view, column or procedure that this version of SQL Server does not have.
-const NOT_THERE: &[(u32, &str)] = &[(207, "no such column"), (208, "no such object"), (2812, "no such procedure"), (195, "no such function")];
+const NOT_THERE: &[(u32, &str)] =
+    &[(207, "no such column"), (208, "no such object"), (2812, "no such procedure"), (195, "no such function")];
 
 /// True where the statement names something that this version does not have.
 fn not_there(error: &Error) -> bool {

@@ -22,7 +22,8 @@ pub struct MonitoredPrimary {
 /// # Source
 /// msdb `log_shipping_monitor_primary` on the monitor.
 pub async fn read_primaries(connection: &mut Connection, primary_database: &str) -> Result<Vec<MonitoredPrimary>> {
-    let statement = "SELECT m.primary_server, m.primary_database, m.last_backup_file, m.last_backup_date_utc, m.backup_threshold \
+    let statement =
+        "SELECT m.primary_server, m.primary_database, m.last_backup_file, m.last_backup_date_utc, m.backup_threshold \
         FROM msdb.dbo.log_shipping_monitor_primary m WHERE m.primary_database = @P1 ORDER BY m.primary_server";
     let rows = connection.rows("reading the monitor", statement, &[&primary_database]).await?;
     rows.iter()

@@ -153,9 +153,9 @@ fn integer(column: &str, cell: &ColumnData<'static>) -> Result<Option<i64>> {
         ColumnData::I64(value) => *value,
         ColumnData::Bit(value) => value.map(i64::from),
         ColumnData::Numeric(None) => None,
-        ColumnData::Numeric(Some(value)) if value.scale() == 0 => Some(
-            i64::try_from(value.value()).map_err(|_| unexpected(format!("column `{column}` is beyond 63 bits")))?,
-        ),
+        ColumnData::Numeric(Some(value)) if value.scale() == 0 => {
+            Some(i64::try_from(value.value()).map_err(|_| unexpected(format!("column `{column}` is beyond 63 bits")))?)
+        }
         other => return Err(wrong_type(column, "an integer", other)),
     })
 }
@@ -193,7 +193,11 @@ mod tests {
     fn row() -> Row {
         let row = tiberius::Row::builder()
             .column("Position", ColumnType::Int2, ColumnData::I16(Some(2)))
-            .column("FirstLSN", ColumnType::Numericn, ColumnData::Numeric(Some(Numeric::new_with_scale(9_999_000_000_000_000_100_001, 0))))
+            .column(
+                "FirstLSN",
+                ColumnType::Numericn,
+                ColumnData::Numeric(Some(Numeric::new_with_scale(9_999_000_000_000_000_100_001, 0))),
+            )
             .column("DatabaseName", ColumnType::NVarchar, ColumnData::String(Some("mgc   ".into())))
             .column("ForkPointLSN", ColumnType::Numericn, ColumnData::Numeric(None))
             .column("containment", ColumnType::Int1, ColumnData::U8(Some(1)))
@@ -215,7 +219,11 @@ mod tests {
 
     #[test]
     fn a_missing_or_wrong_column_is_an_unexpected_answer() {
-        for error in [row().int("Nothing").unwrap_err(), row().int("DatabaseName").unwrap_err(), row().need_lsn("ForkPointLSN").unwrap_err()] {
+        for error in [
+            row().int("Nothing").unwrap_err(),
+            row().int("DatabaseName").unwrap_err(),
+            row().need_lsn("ForkPointLSN").unwrap_err(),
+        ] {
             assert_eq!(error.kind, ErrorKind::UnexpectedAnswer);
         }
         assert_eq!(row().need_text("DatabaseName").unwrap(), "mgc");
