@@ -15,6 +15,8 @@ mod replication;
 mod topology;
 
 #[cfg(test)]
+mod stand_in_tests;
+#[cfg(test)]
 mod tests;
 
 use std::time::Duration;
