@@ -65,7 +65,7 @@
 /**
  * The longest document that is read, in bytes.
  */
-#define MAX_DOCUMENT_BYTES ((64 * 1024) * 1024)
+#define PCHAT_MAX_DOCUMENT_BYTES ((64 * 1024) * 1024)
 
 /**
  * A document handed out. Read it with `pchat_document_data`, free it with `pchat_document_free`.

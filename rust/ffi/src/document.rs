@@ -14,7 +14,7 @@ pub fn boxed(bytes: Vec<u8>) -> *mut PchatDocument {
 }
 
 /// The longest document that is read, in bytes.
-pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
+pub const PCHAT_MAX_DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
 
 /// The caller's bytes.
 ///
@@ -27,8 +27,8 @@ pub unsafe fn bytes<'a>(data: *const u8, length: usize, what: &str) -> Result<&'
     if data.is_null() {
         return Err(bad(format!("{what} is NULL")));
     }
-    if length > MAX_DOCUMENT_BYTES {
-        return Err(bad(format!("{what} is longer than {MAX_DOCUMENT_BYTES} bytes")));
+    if length > PCHAT_MAX_DOCUMENT_BYTES {
+        return Err(bad(format!("{what} is longer than {PCHAT_MAX_DOCUMENT_BYTES} bytes")));
     }
     // SAFETY: not NULL, and the caller promises `length` readable bytes.
     Ok(unsafe { std::slice::from_raw_parts(data, length) })

@@ -1,9 +1,9 @@
 //! A program in C, compiled against the committed header, that carries out a whole failover of the lab.
 
 use crate::artifact::Artifacts;
-use crate::process::{command, found, root, run, target, Result, Stop};
+use crate::process::{command, found, install_debian, root, run, run_quietly, target, Result, Stop};
 
-/// Compiles and runs it; says so in one line where there is no C compiler.
+/// Compiles and runs it, to the end and with a cancel; says so in one line where there is no C compiler or no cJSON.
 pub fn test(artifacts: &Artifacts) -> Result {
     let Some(cc) = found("cc").or_else(|| found("gcc")) else {
         println!("c: not run, there is no C compiler");
@@ -12,12 +12,26 @@ pub fn test(artifacts: &Artifacts) -> Result {
     let folder = target().join("c");
     std::fs::create_dir_all(&folder).map_err(|source| Stop::File { path: folder.display().to_string(), source })?;
     let program = folder.join("failover");
-    run(command(cc)
-        .args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", "-o"])
-        .arg(&program)
-        .arg(root().join("tests/c/failover.c"))
-        .arg(root().join("tests/c/json.c"))
-        .arg(format!("-I{}", root().join("rust/ffi/include").display()))
-        .args(["-ldl", "-lpthread"]))?;
-    run(command(&program).arg(&artifacts.library).arg(&artifacts.lab))
+    let compile = || {
+        let mut compiler = command(&cc);
+        compiler.args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-O1", "-o"]).arg(&program);
+        compiler.arg(root().join("tests/c/failover.c")).arg(format!("-I{}", root().join("rust/ffi/include").display()));
+        compiler.args(["-lcjson", "-ldl", "-lpthread"]);
+        compiler
+    };
+    let has_cjson = || run_quietly(command(&cc).args(["-xc", "-E", "-include", "cjson/cJSON.h", "/dev/null"])).is_ok();
+    if !has_cjson() {
+        install_debian(&["libcjson-dev"], "the C program's JSON");
+        if !has_cjson() {
+            println!("c: not run, cJSON is not here (Debian: libcjson-dev)");
+            return Ok(());
+        }
+    }
+    run(&mut compile())?;
+    for extra in [&[][..], &["cancel"][..]] {
+        let place =
+            tempfile::tempdir().map_err(|source| Stop::File { path: "a temporary folder".to_string(), source })?;
+        run(command(&program).arg(&artifacts.library).arg(&artifacts.lab).arg(place.path()).args(extra))?;
+    }
+    Ok(())
 }
