@@ -18,7 +18,7 @@ pub mod services;
 pub mod settings;
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;
 
@@ -168,11 +168,20 @@ impl Pool {
 
     /// The machines of a data centre die, or come back.
     pub fn set_site_alive(&self, site: &str, alive: bool) {
+        self.set_alive(|server| server.site == site, alive);
+    }
+
+    /// One machine, by FQDN or short name, dies or comes back.
+    pub fn set_host_alive(&self, host: &str, alive: bool) {
+        self.set_alive(|server| same_host(&server.fqdn, host), alive);
+    }
+
+    fn set_alive(&self, meant: impl Fn(&Server) -> bool, alive: bool) {
         let now = self.outside.now_utc();
         let mut guard = self.lock();
         let inner = &mut *guard;
         for server in inner.servers.iter_mut().chain(&mut inner.front_ends) {
-            if server.site != site || server.alive == alive {
+            if !meant(server) || server.alive == alive {
                 continue;
             }
             server.alive = alive;
