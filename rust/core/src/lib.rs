@@ -7,6 +7,7 @@ pub mod document;
 pub mod error;
 pub mod evidence;
 pub mod failover;
+pub mod files;
 pub mod host;
 pub mod journal;
 pub mod log_chain;
