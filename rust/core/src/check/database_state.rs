@@ -3,6 +3,7 @@
 use super::Subject;
 use crate::document::CheckResult;
 use crate::error::ErrorKind;
+use crate::sql::database::DatabaseState;
 
 /// RESTORING or STANDBY, and no mirror copy, which is RESTORING too.
 pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
@@ -17,8 +18,8 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
             ErrorKind::DatabaseNotFound,
         );
     };
-    let value = state.state.to_uppercase();
-    if state.is_mirrored {
+    let value = state.facts.state.as_text().to_uppercase();
+    if state.mirroring.is_some() {
         return subject.failed(
             name,
             format!("{value}, mirrored"),
@@ -27,15 +28,17 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
             ErrorKind::DatabaseNotSecondary,
         );
     }
-    if state.is_restoring() || state.is_standby() {
+    if state.facts.state.is_secondary() {
         return subject.passed(name, value, wanted);
     }
-    let message = match state.state.as_str() {
-        "online" => format!(
+    let message = match state.facts.state {
+        DatabaseState::Online => format!(
             "{database} on {instance} is recovered already, so no further log backup fits. An open run is finished with \
              `Resume-PChatRun`; otherwise this is not the secondary."
         ),
-        "recovering" => format!("{database} on {instance} is being recovered right now; wait for it and look again."),
+        DatabaseState::Recovering => {
+            format!("{database} on {instance} is being recovered right now; wait for it and look again.")
+        }
         _ => format!("{database} on {instance} must be repaired or restored before it can be failed over to."),
     };
     subject.failed(name, value, wanted, message, ErrorKind::DatabaseNotSecondary)

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     DatabaseEvidence, EndpointAnswer, Evidence, LogShippingEvidence, MirrorInstanceEvidence, PlaceEvidence,
-    PoolEvidence, PrimaryEvidence, SessionEvidence, UserEvidence,
+    PoolEvidence, PrimaryEvidence,
 };
 use crate::names::Lsn;
+use crate::sql::connection::DatabaseSession;
+use crate::sql::database::OrphanedUser;
 use crate::sql::instance::InstanceFacts;
 
 /// The version of captures that this release writes.
@@ -28,8 +30,8 @@ pub struct Capture {
     pub family_id: Option<String>,
     pub log_shipping: LogShippingEvidence,
     pub places: Vec<PlaceEvidence>,
-    pub sessions: Vec<SessionEvidence>,
-    pub users: Vec<UserEvidence>,
+    pub sessions: Vec<DatabaseSession>,
+    pub orphaned_users: Vec<OrphanedUser>,
     pub primary: PrimaryEvidence,
     pub backup_mirror: MirrorInstanceEvidence,
     pub pool: PoolEvidence,
@@ -53,7 +55,7 @@ pub fn capture(evidence: &Evidence) -> Capture {
         log_shipping: evidence.log_shipping.clone(),
         places: evidence.files.places.clone(),
         sessions: evidence.sessions.known().cloned().unwrap_or_default(),
-        users: evidence.users.known().cloned().unwrap_or_default(),
+        orphaned_users: evidence.orphaned_users.known().cloned().unwrap_or_default(),
         primary: evidence.primary.clone(),
         backup_mirror: evidence.backup_mirror.clone(),
         pool: evidence.pool.clone(),
@@ -70,7 +72,7 @@ fn lacks(evidence: &Evidence) -> Vec<String> {
     };
     note("redo point".to_string(), evidence.files.redo.why());
     note("sessions".to_string(), evidence.sessions.why());
-    note("users".to_string(), evidence.users.why());
+    note("users".to_string(), evidence.orphaned_users.why());
     for place in &evidence.files.places {
         if !place.is_listed() {
             note(format!("{} {}", place.role.as_str(), place.path), place.by_server.why());

@@ -28,6 +28,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::names::ServerPath;
+use crate::sql::connection::DatabaseSession;
+use crate::sql::database::OrphanedUser;
 use crate::sql::instance::InstanceFacts;
 
 /// What a question brought: the answer, or why there is none.
@@ -79,8 +81,9 @@ pub struct Evidence {
     pub state: Option<DatabaseEvidence>,
     pub log_shipping: LogShippingEvidence,
     pub files: FileEvidence,
-    pub sessions: Reading<Vec<SessionEvidence>>,
-    pub users: Reading<Vec<UserEvidence>>,
+    pub sessions: Reading<Vec<DatabaseSession>>,
+    /// Users without a login here; a RESTORING database does not show its users.
+    pub orphaned_users: Reading<Vec<OrphanedUser>>,
     pub primary: PrimaryEvidence,
     pub backup_mirror: MirrorInstanceEvidence,
     pub pool: PoolEvidence,

@@ -12,9 +12,11 @@ use crate::log_chain::{
 };
 use crate::names::{Lsn, ServerPath};
 use crate::pool::{PoolService, PoolStateReading, Replica, Store};
+use crate::sql::database::{DatabaseFacts, DatabaseFile, DatabaseState, UserAccess};
 use crate::sql::instance::{AgentState, InstanceFacts};
 use crate::sql::job::Job;
 use crate::sql::log_shipping::{RestoreMode, SecondaryRecord};
+use crate::sql::mirror::{Mirror, MirrorRole, MirrorState};
 
 pub(crate) const FORK: Uuid = Uuid::from_u128(0xF0);
 pub(crate) const FAMILY: Uuid = Uuid::from_u128(0xFA);
@@ -129,9 +131,15 @@ pub(crate) fn evidence() -> Evidence {
         instance: facts(),
         default_backup_folder: Some(ServerPath::new(r"E:\Backup")),
         state: Some(DatabaseEvidence {
-            state: "restoring".to_string(),
-            user_access: "multi_user".to_string(),
-            ..DatabaseEvidence::default()
+            facts: database(DatabaseState::Restoring),
+            mirroring: None,
+            files: vec![DatabaseFile {
+                file_id: 1,
+                is_log: false,
+                logical_name: "mgc".to_string(),
+                path: ServerPath::new(r"E:\Data\mgc.mdf"),
+                size_bytes: 1 << 30,
+            }],
         }),
         log_shipping: LogShippingEvidence {
             source: LogShippingSource::Record,
@@ -143,7 +151,7 @@ pub(crate) fn evidence() -> Evidence {
         },
         files: files(),
         sessions: Reading::Known(Vec::new()),
-        users: Reading::NotAsked("the database is RESTORING".to_string()),
+        orphaned_users: Reading::NotAsked("the database is RESTORING".to_string()),
         primary: PrimaryEvidence {
             name: Some(r"P\RTC".to_string()),
             database_name: "mgc".to_string(),
@@ -180,6 +188,25 @@ pub(crate) fn evidence() -> Evidence {
             copy_problem: None,
         },
         lock_holder: Reading::Known(None),
+    }
+}
+
+pub(crate) fn database(state: DatabaseState) -> DatabaseFacts {
+    DatabaseFacts {
+        name: "mgc".to_string(),
+        database_id: 7,
+        state,
+        is_read_only: state == DatabaseState::Standby,
+        user_access: UserAccess::MultiUser,
+        recovery_model: 1,
+        compatibility_level: 110,
+        collation: None,
+        owner: Some("sa".to_string()),
+        is_broker_enabled: false,
+        is_trustworthy: false,
+        is_db_chaining: false,
+        is_auto_close: false,
+        created_at: at(0, 0),
     }
 }
 
@@ -311,6 +338,19 @@ fn pool() -> PoolEvidence {
         state_right: Reading::Known(format!("PersistentChatServer:{fqdn}")),
         active_list_right: Reading::Known("global".to_string()),
         mirror_command: Reading::Known("Install-CsMirrorDatabase".to_string()),
+    }
+}
+
+pub(crate) fn mirror(role: MirrorRole, state: MirrorState) -> Mirror {
+    Mirror {
+        database: "mgc".into(),
+        mirroring_id: FORK,
+        role,
+        state,
+        partner_name: None,
+        partner_instance: None,
+        witness_name: None,
+        safety_level: Some(2),
     }
 }
 

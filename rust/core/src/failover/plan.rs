@@ -1,4 +1,7 @@
 //! The plan as data: a pure function of the evidence and the request.
+//!
+//! [`make`] works out the [`Decision`], runs every check and writes the steps down with their statements, files and
+//! native commands. Its digest covers the facts that the decision rests on; [`compare`] names those that changed.
 
 mod decision;
 mod facts;
@@ -8,5 +11,47 @@ mod way;
 
 pub use decision::Decision;
 pub use facts::{compare, decision_facts, digest, Difference};
-pub use steps::{log_backup_folder, step_name};
+pub use steps::{
+    backup_host, ignores_monitor, log_backup_folder, log_backup_job, log_restores, mirror_commands, step_name,
+    StoreName,
+};
 pub use way::{missing_copies, restored_from, MissingCopy, Way};
+
+use crate::check;
+use crate::document::{FailoverRequest, Plan, DOCUMENT_VERSION};
+use crate::error::Result;
+use crate::evidence::{utc_text, Evidence};
+
+/// Makes the plan of a failover. Pure: equal evidence and request give equal plans.
+///
+/// A plan is made though checks fail, so that all of them can be seen; `can_run` tells.
+///
+/// # Errors
+/// `InvalidValue` (1002) for a name or path that no statement can hold.
+pub fn make(evidence: &Evidence, request: &FailoverRequest) -> Result<Plan> {
+    let decision = Decision::of(evidence, request);
+    let checks = check::of_decision(evidence, request, &decision);
+    let facts = decision_facts(evidence, request, &decision);
+    let digest = digest(&facts);
+    let steps = steps::all(&steps::Parts { evidence, request, decision: &decision })?;
+    Ok(Plan {
+        version: DOCUMENT_VERSION,
+        plan_id: format!("{}-{}", evidence.gathered_at_utc.format("%Y%m%dT%H%M%SZ"), &digest[..8]),
+        kind: "failover".to_string(),
+        created_at_utc: utc_text(evidence.gathered_at_utc),
+        sql_instance: evidence.sql_instance.clone(),
+        database: evidence.database.clone(),
+        pool_fqdn: evidence.pool.pool_fqdn.clone(),
+        digest,
+        decision_facts: facts,
+        can_run: !checks.iter().any(check::blocks),
+        checks,
+        loss: decision.loss.clone(),
+        expected_seconds: steps.iter().map(|step| step.expected_seconds).sum(),
+        steps,
+        request: request.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

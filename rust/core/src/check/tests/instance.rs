@@ -1,10 +1,11 @@
 use super::{check_with, line};
-use crate::evidence::{
-    sample, CommandOrigin, DatabaseEvidence, LogShippingSource, Reading, SessionEvidence, UserEvidence,
-};
+use crate::evidence::{sample, CommandOrigin, LogShippingSource, Reading};
 use crate::log_chain::PlaceId;
 use crate::names::ServerPath;
+use crate::sql::connection::DatabaseSession;
+use crate::sql::database::{DatabaseState, OrphanedUser};
 use crate::sql::instance::AgentState;
+use crate::sql::mirror::{MirrorRole, MirrorState};
 
 #[test]
 fn a_login_below_sysadmin_is_refused() {
@@ -39,17 +40,20 @@ fn a_stopped_agent_is_refused_only_where_the_plan_needs_it() {
 
 #[test]
 fn each_state_but_restoring_and_standby_is_refused() {
-    let state = |name: &str, is_mirrored: bool| {
+    let state = |state: DatabaseState, is_mirrored: bool| {
         check_with("DatabaseState", |e, _| {
-            e.state = Some(DatabaseEvidence { state: name.to_string(), is_mirrored, ..DatabaseEvidence::default() });
+            if let Some(database) = &mut e.state {
+                database.facts = sample::database(state);
+                database.mirroring = is_mirrored.then(|| sample::mirror(MirrorRole::Mirror, MirrorState::Synchronized));
+            }
         })
     };
-    assert_eq!(line(&state("standby", false)), "passed - STANDBY");
-    assert_eq!(line(&state("online", false)), "failed 5004 ONLINE");
-    assert_eq!(line(&state("recovering", false)), "failed 5004 RECOVERING");
-    assert_eq!(line(&state("suspect", false)), "failed 5004 SUSPECT");
-    assert_eq!(line(&state("restoring", true)), "failed 5004 RESTORING, mirrored");
-    assert!(state("online", false).message.contains("`Resume-PChatRun`"));
+    assert_eq!(line(&state(DatabaseState::Standby, false)), "passed - STANDBY");
+    assert_eq!(line(&state(DatabaseState::Online, false)), "failed 5004 ONLINE");
+    assert_eq!(line(&state(DatabaseState::Recovering, false)), "failed 5004 RECOVERING");
+    assert_eq!(line(&state(DatabaseState::Suspect, false)), "failed 5004 SUSPECT");
+    assert_eq!(line(&state(DatabaseState::Restoring, true)), "failed 5004 RESTORING, mirrored");
+    assert!(state(DatabaseState::Online, false).message.contains("`Resume-PChatRun`"));
     let absent = check_with("DatabaseState", |e, _| e.state = None);
     assert_eq!(line(&absent), "failed 3003 absent");
     assert_eq!(absent.wanted, "RESTORING or STANDBY");
@@ -104,7 +108,19 @@ fn log_shipping_that_was_removed_is_known_from_the_journal_or_the_request() {
 
 #[test]
 fn readers_of_a_standby_database_are_told_of() {
-    let session = |program: &str| SessionEvidence { program: program.to_string(), ..SessionEvidence::default() };
+    let session = |program: &str| DatabaseSession {
+        spid: 60,
+        login: "sa".into(),
+        host: "S1".into(),
+        program: program.into(),
+        status: "sleeping".into(),
+        command: "AWAITING COMMAND".into(),
+        logged_in_at: sample::at(1, 0),
+        is_user: true,
+        open_transactions: 0,
+        is_own: false,
+        is_inside: true,
+    };
     let result = check_with("Connections", |e, _| {
         e.sessions = Reading::Known(vec![session("SSMS"), session("ChannelService"), session("SSMS")]);
     });
@@ -115,13 +131,13 @@ fn readers_of_a_standby_database_are_told_of() {
 
 #[test]
 fn users_without_a_login_are_named() {
-    let user = |name: &str, login_exists| UserEvidence { name: name.to_string(), login_exists };
+    let user = |name: &str| OrphanedUser { name: name.to_string(), user_type: "S".to_string() };
     let result = check_with("LoginsMissing", |e, _| {
-        e.users = Reading::Known(vec![user("RTCComponents", false), user("dbo", true)]);
+        e.orphaned_users = Reading::Known(vec![user("RTCComponents"), user("ops")]);
     });
-    assert_eq!(line(&result), "warning - RTCComponents");
-    let passed = check_with("LoginsMissing", |e, _| e.users = Reading::Known(vec![user("dbo", true)]));
-    assert_eq!(line(&passed), "passed - 1 user, each with its login");
+    assert_eq!(line(&result), "warning - RTCComponents, ops");
+    let passed = check_with("LoginsMissing", |e, _| e.orphaned_users = Reading::Known(Vec::new()));
+    assert_eq!(line(&passed), "passed - each has its login");
 }
 
 #[test]

@@ -1,19 +1,6 @@
 use super::{check_with, line};
 use crate::evidence::{sample, EndpointAnswer, Evidence, LaterFile, MonitoredBackup, Reading, RemoteDatabase};
-use crate::sql::mirror::{Mirror, MirrorRole, MirrorState};
-
-fn mirror(role: MirrorRole, state: MirrorState) -> Mirror {
-    Mirror {
-        database: "mgc".into(),
-        mirroring_id: sample::FORK,
-        role,
-        state,
-        partner_name: None,
-        partner_instance: None,
-        witness_name: None,
-        safety_level: Some(2),
-    }
-}
+use crate::sql::mirror::{MirrorRole, MirrorState};
 
 fn answered(e: &mut Evidence, database: Reading<RemoteDatabase>) {
     e.primary.mirror.answer = EndpointAnswer::LoggedIn;
@@ -59,8 +46,9 @@ fn a_damaged_primary_offers_its_tail_and_is_ignored_by_name() {
 fn the_primarys_mirror_speaks_against_its_death_unless_disconnected() {
     let with =
         |database: RemoteDatabase| check_with("WitnessPrimaryMirror", |e, _| answered(e, Reading::Known(database)));
-    let mirrored =
-        |role, state| with(RemoteDatabase { state: Some("restoring".into()), mirroring: Some(mirror(role, state)) });
+    let mirrored = |role, state| {
+        with(RemoteDatabase { state: Some("restoring".into()), mirroring: Some(sample::mirror(role, state)) })
+    };
     let synchronized = mirrored(MirrorRole::Mirror, MirrorState::Synchronized);
     assert_eq!(line(&synchronized), r"failed 5003 PM\RTC is the mirror of mgc and in state SYNCHRONIZED");
     assert!(synchronized.message.ends_with("To go on all the same: `-IgnoreWitness PrimaryMirror`."));

@@ -29,7 +29,7 @@ pub fn decision_facts(evidence: &Evidence, request: &FailoverRequest, decision: 
     let mut facts = Facts::default();
     facts.add("instance", evidence.instance.server_name.as_str());
     facts.add("database", evidence.database.as_str());
-    facts.add("database_state", evidence.state.as_ref().map_or("absent", |state| state.state.as_str()));
+    facts.add("database_state", evidence.state.as_ref().map_or("absent", |state| state.facts.state.as_text()));
     facts.add("lab", evidence.instance.lab_id.as_deref().unwrap_or("none"));
     facts.add("primary", evidence.primary.name.as_deref().unwrap_or("unknown"));
     facts.add("primary_verdict", down_or(primary_verdict(&evidence.primary)));

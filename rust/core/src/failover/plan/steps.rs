@@ -1,12 +1,20 @@
-//! The steps.
+//! The steps of a plan, in their order: before the database is recovered, and after.
 
-use crate::document::FailoverRequest;
+mod after;
+mod before;
+
+pub use after::{backup_host, log_backup_job, mirror_commands, StoreName};
+pub use before::{ignores_monitor, log_restores};
+
+use super::Decision;
+use crate::document::{FailoverRequest, PlannedFile, PlannedStep};
+use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::names::ServerPath;
 
 /// The stable names of the steps.
 pub mod step_name {
-    /// Restore and copy job are disabled and waited for.
+    /// Copy and restore job are disabled and waited for.
     pub const QUIESCE_JOBS: &str = "quiesce_jobs";
     /// A STANDBY database is taken from its readers and goes to RESTORING.
     pub const LOCK_OUT: &str = "lock_out";
@@ -27,8 +35,80 @@ pub mod step_name {
     pub const REPORT: &str = "report";
 }
 
+/// What every step is made of.
+pub(super) struct Parts<'a> {
+    pub evidence: &'a Evidence,
+    pub request: &'a FailoverRequest,
+    pub decision: &'a Decision,
+}
+
+/// Every step that this failover takes; one that has nothing to do is left out.
+///
+/// # Errors
+/// `InvalidValue` (1002) for a name or path that no statement can hold.
+pub(super) fn all(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
+    let mut steps = Vec::new();
+    steps.extend(before::quiesce_jobs(parts)?);
+    steps.extend(before::lock_out(parts)?);
+    steps.push(before::copy_and_restore(parts)?);
+    steps.push(before::gate(parts));
+    steps.extend(before::remove_log_shipping(parts)?);
+    steps.push(before::end_connections(parts));
+    steps.push(before::recover(parts)?);
+    steps.push(after::pool_state(parts));
+    let (mirror, active) = (after::mirror(parts), after::active_servers(parts));
+    if parts.request.mirror_after_active_servers {
+        steps.extend([active, mirror]);
+    } else {
+        steps.extend([mirror, active]);
+    }
+    steps.extend(after::log_backups(parts)?);
+    steps.push(after::report(parts));
+    for (number, step) in (1..).zip(&mut steps) {
+        step.number = number;
+    }
+    Ok(steps)
+}
+
+/// A step without content; the number follows when all are known.
+fn step(name: &str, title: &str, target: &str, on_failure: &str) -> PlannedStep {
+    PlannedStep {
+        number: 0,
+        name: name.to_string(),
+        title: title.to_string(),
+        target: target.to_string(),
+        statements: Vec::new(),
+        files: Vec::<PlannedFile>::new(),
+        native_commands: Vec::new(),
+        expected_seconds: None,
+        on_failure: on_failure.to_string(),
+    }
+}
+
 /// Where log backups go after the failover: as asked, or the instance's own folder for backups.
 pub fn log_backup_folder(evidence: &Evidence, request: &FailoverRequest) -> Option<ServerPath> {
     let asked = request.log_backup_path.as_deref().filter(|path| !path.trim().is_empty()).map(ServerPath::new);
     asked.or_else(|| evidence.default_backup_folder.clone())
+}
+
+/// Rates that are expected where nothing better is known.
+mod rate {
+    const MEBIBYTE: u64 = 1024 * 1024;
+    /// A gigabit line, half used.
+    pub const COPY_BYTES_PER_SECOND: u64 = 50 * MEBIBYTE;
+    pub const RESTORE_BYTES_PER_SECOND: u64 = 50 * MEBIBYTE;
+    pub const BACKUP_BYTES_PER_SECOND: u64 = 100 * MEBIBYTE;
+    /// Opening, checking and closing each file takes its time whatever its size.
+    pub const FILES_PER_SECOND: u64 = 4;
+
+    /// Whole seconds for a number of bytes, at least one for any.
+    pub fn seconds(bytes: u64, per_second: u64) -> u64 {
+        bytes.div_ceil(per_second.max(1))
+    }
+
+    /// What an operator allows, as bytes.
+    pub fn allowed(max_megabytes_per_second: Option<u32>) -> u64 {
+        let limit = max_megabytes_per_second.map_or(u64::MAX, |limit| u64::from(limit.max(1)) * MEBIBYTE);
+        limit.min(COPY_BYTES_PER_SECOND)
+    }
 }
