@@ -23,3 +23,6 @@ pub use partial::PARTIAL_ENDING;
 pub use proof::{candidate_look, not_proved, prove_folder, CandidateLook, ProvedFolder};
 pub use rate::RateLimit;
 pub use system::{Entry, FileSystem, ReadFile, WriteFile};
+
+#[cfg(test)]
+mod copier_tests;
