@@ -67,7 +67,7 @@ pub trait Tables: Send + Sync {
     ) -> Result<Option<Arc<TableDef>>, SqlError>;
 
     /// The type of a scalar function or `@@` name that the engine offers beyond the ones known here
-    /// (see `builtin::server_function_type`). `name` is upper case, without schema.
+    /// (see `server_function_type`). `name` is upper case, without schema.
     fn function_type(&self, name: &str) -> Option<SqlType> {
         let _ = name;
         None
@@ -109,14 +109,15 @@ pub struct Variable {
 /// The variables of a batch, parameters included. Names carry their `@`.
 #[derive(Debug, Clone, Default)]
 pub struct Variables {
-    map: HashMap<String, Variable>,
+    map: HashMap<String, (String, Variable)>,
     tables: HashMap<String, TableDef>,
 }
 
 impl Variables {
     /// Declares `name` (`@x`) with a value of `data_type`; NULL when none is given in T-SQL.
     pub fn declare(&mut self, name: &str, data_type: SqlType, value: Value) {
-        self.map.insert(name.to_lowercase(), Variable { data_type, value });
+        let variable = Variable { data_type, value };
+        self.map.insert(name.to_lowercase(), (name.to_string(), variable));
     }
 
     /// Declares a table variable, empty.
@@ -125,7 +126,12 @@ impl Variables {
     }
 
     pub fn get(&self, name: &str) -> Option<&Variable> {
-        self.map.get(&name.to_lowercase())
+        self.map.get(&name.to_lowercase()).map(|(_, found)| found)
+    }
+
+    /// True when the declaration wrote the name in the same case.
+    pub(crate) fn is_declared_as(&self, name: &str) -> bool {
+        self.map.get(&name.to_lowercase()).is_some_and(|(declared, _)| declared == name)
     }
 
     pub fn table(&self, name: &str) -> Option<&TableDef> {
@@ -137,7 +143,7 @@ impl Variables {
     }
 
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Variable> {
-        self.map.get_mut(&name.to_lowercase())
+        self.map.get_mut(&name.to_lowercase()).map(|(_, found)| found)
     }
 }
 

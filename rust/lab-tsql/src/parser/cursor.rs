@@ -389,6 +389,10 @@ impl<'a> Cursor<'a> {
         let (Some(first), Some(last)) = (slice.first(), slice.last()) else {
             return Err(self.error());
         };
+        // The query parser has no such operator in this dialect; SQL Server does.
+        if slice.iter().any(|token| token.kind == TokenKind::Symbol('~')) {
+            return Err(SqlError::unknown("operator ~").at_line(first.line));
+        }
         let operators = slice
             .iter()
             .filter(|token| match token.kind {
@@ -410,8 +414,10 @@ impl<'a> Cursor<'a> {
         }
         let text = self.source.get(first.start..last.end).unwrap_or_default();
         let found = |near: &str, line: u64| {
+            if near == "EOF" {
+                return SqlError::syntax(self.text_of(last)).at_line(last.line);
+            }
             let line = first.line + u32::try_from(line).unwrap_or(1).saturating_sub(1);
-            let near = if near == "EOF" { self.text_of(last) } else { near };
             SqlError::syntax(near).at_line(line)
         };
         let dialect = MsSqlDialect {};

@@ -74,7 +74,7 @@ impl Cursor<'_> {
 
     /// `None`: T-SQL that is not known here.
     fn statement_kind(&mut self) -> Result<Option<StatementKind>, SqlError> {
-        let first = self.position == 0;
+        let start = self.position;
         let word = self.word();
         match word.as_str() {
             "SELECT" | "WITH" => return self.query().map(StatementKind::Select).map(Some),
@@ -95,11 +95,12 @@ impl Cursor<'_> {
         if let Some(kind) = self.control(&word)? {
             return Ok(Some(kind));
         }
+        self.position = start;
         if self.is_statement_word(self.position) {
             return Ok(None);
         }
         // Without EXEC a procedure can be called only by the first statement of a batch.
-        if first && !word.starts_with('@') {
+        if start == 0 && !word.starts_with('@') {
             return self.execute_call(None).map(Some);
         }
         Err(self.error())
