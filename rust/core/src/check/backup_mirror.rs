@@ -28,6 +28,9 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
         EndpointAnswer::Unreachable { why } => {
             subject.warning(name, format!("{instance} is silent: {}", why.trim_end_matches('.')), wanted, advice)
         }
+        EndpointAnswer::NotTried { why } => {
+            subject.warning(name, format!("{instance} could not be asked: {why}"), wanted, advice)
+        }
         EndpointAnswer::NotNamed => subject.unknown(
             name,
             "not named, and the topology does not tell it",

@@ -4,14 +4,13 @@ use super::Subject;
 use crate::document::CheckResult;
 use crate::error::ErrorKind;
 
-/// Proved with the Set commands' own `-WhatIf`, and that the command which sets up the mirror is there.
+/// Proved with the Set commands' own `-WhatIf`.
 pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
     let (name, wanted) = ("PoolRights", "both Set commands pass with -WhatIf");
     let pool = &subject.evidence.pool;
     let proofs = [
         ("Set-CsPersistentChatState", &pool.state_right),
         ("Set-CsPersistentChatActiveServer", &pool.active_list_right),
-        ("Install-CsMirrorDatabase", &pool.mirror_command),
     ];
     let refused: Vec<String> = proofs
         .iter()

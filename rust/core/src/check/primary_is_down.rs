@@ -56,13 +56,19 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
                 ErrorKind::PrimaryAlive,
             )
         }
-        PrimaryVerdict::Unknown => subject.unknown(
-            check,
-            "no primary is named",
-            wanted,
-            "Neither log shipping nor the request tells which instance is the primary. Name it with \
-             `-PrimarySqlInstance`.",
-            Some(ErrorKind::PrimaryAlive),
-        ),
+        PrimaryVerdict::Unknown => {
+            let (value, advice) = match &primary.answer {
+                EndpointAnswer::NotTried { why } => (
+                    format!("{name} could not be asked: {}", why.trim_end_matches('.')),
+                    "Give a login for it with `-PrimarySqlCredential`.",
+                ),
+                _ => (
+                    "no primary is named".to_string(),
+                    "Neither log shipping nor the request tells which instance is the primary. Name it with \
+                     `-PrimarySqlInstance`.",
+                ),
+            };
+            subject.unknown(check, value, wanted, advice, Some(ErrorKind::PrimaryAlive))
+        }
     }
 }

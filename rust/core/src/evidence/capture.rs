@@ -88,7 +88,9 @@ fn lacks(evidence: &Evidence) -> Vec<String> {
         let name = name.as_deref().unwrap_or("not named");
         match answer {
             EndpointAnswer::LoggedIn => {}
-            EndpointAnswer::Answers { why } | EndpointAnswer::Unreachable { why } => {
+            EndpointAnswer::Answers { why }
+            | EndpointAnswer::Unreachable { why }
+            | EndpointAnswer::NotTried { why } => {
                 note(format!("{role} {name}"), Some(why));
             }
             EndpointAnswer::Refused { .. } => note(format!("{role} {name}"), Some("it refuses connections")),

@@ -75,10 +75,9 @@ pub struct FileSeen {
     pub modified_at_utc: Option<DateTime<Utc>>,
 }
 
-/// The files of a share that came or grew between two listings, or were written after a moment.
-///
-/// Both listings are of the same folder, the first one not later than `since`.
-pub fn later_files(before: &[FileSeen], after: &[FileSeen], since: DateTime<Utc>) -> Vec<super::LaterFile> {
+/// The files of a share that came, grew or changed between two looks. No clock is asked: that of a file server may be
+/// minutes off.
+pub fn later_files(before: &[FileSeen], after: &[FileSeen]) -> Vec<super::LaterFile> {
     let earlier: std::collections::HashMap<String, &FileSeen> =
         before.iter().map(|file| (file.name.to_lowercase(), file)).collect();
     after
@@ -87,7 +86,7 @@ pub fn later_files(before: &[FileSeen], after: &[FileSeen], since: DateTime<Utc>
             let how = match earlier.get(&file.name.to_lowercase()) {
                 None => "appeared",
                 Some(old) if old.size_bytes < file.size_bytes => "grew",
-                Some(_) if file.modified_at_utc.is_some_and(|at| at > since) => "modified",
+                Some(old) if old.modified_at_utc < file.modified_at_utc => "changed",
                 Some(_) => return None,
             };
             Some(super::LaterFile { name: file.name.clone(), how: how.to_string() })

@@ -18,6 +18,8 @@ pub enum EndpointAnswer {
     Refused { port_is_certain: bool },
     /// Silent, or its name does not resolve.
     Unreachable { why: String },
+    /// It could not be asked at all: no usable login on this machine. Says nothing about the instance.
+    NotTried { why: String },
     /// Nobody knows its name.
     NotNamed,
 }
@@ -80,7 +82,7 @@ pub struct PrimaryEvidence {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaterFile {
     pub name: String,
-    /// `appeared`, `grew` or `modified`.
+    /// `appeared`, `grew` or `changed`.
     pub how: String,
 }
 
@@ -101,4 +103,6 @@ pub struct MonitoredBackup {
     /// The file's name without its folder.
     pub file: Option<String>,
     pub at_utc: Option<DateTime<Utc>>,
+    /// The same moment by this machine's clock: the monitor's own may be minutes off.
+    pub at_our_clock_utc: Option<DateTime<Utc>>,
 }

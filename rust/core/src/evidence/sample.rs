@@ -337,7 +337,6 @@ fn pool() -> PoolEvidence {
         }]),
         state_right: Reading::Known(format!("PersistentChatServer:{fqdn}")),
         active_list_right: Reading::Known("global".to_string()),
-        mirror_command: Reading::Known("Install-CsMirrorDatabase".to_string()),
     }
 }
 

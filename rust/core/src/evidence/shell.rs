@@ -24,8 +24,6 @@ pub struct PoolEvidence {
     pub state_right: Reading<String>,
     /// Proof by `-WhatIf` that the active list may be set: the identity that worked.
     pub active_list_right: Reading<String>,
-    /// Whether the command that sets up the mirror is there.
-    pub mirror_command: Reading<String>,
 }
 
 impl PoolEvidence {
@@ -43,7 +41,6 @@ impl PoolEvidence {
             stores: Reading::NotAsked(no()),
             state_right: Reading::NotAsked(no()),
             active_list_right: Reading::NotAsked(no()),
-            mirror_command: Reading::NotAsked(no()),
         }
     }
 

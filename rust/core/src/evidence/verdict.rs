@@ -36,7 +36,7 @@ impl PrimaryVerdict {
 /// A refused connection on a port that is only guessed proves nothing, so it counts as silence.
 pub fn primary_verdict(primary: &PrimaryEvidence) -> PrimaryVerdict {
     match &primary.answer {
-        EndpointAnswer::NotNamed => PrimaryVerdict::Unknown,
+        EndpointAnswer::NotNamed | EndpointAnswer::NotTried { .. } => PrimaryVerdict::Unknown,
         EndpointAnswer::Refused { port_is_certain: true } => PrimaryVerdict::Refused,
         EndpointAnswer::Refused { .. } | EndpointAnswer::Unreachable { .. } => PrimaryVerdict::Unreachable,
         EndpointAnswer::Answers { .. } => PrimaryVerdict::Alive,
@@ -91,6 +91,11 @@ fn mirror(primary: &PrimaryEvidence) -> Witness {
         ),
         EndpointAnswer::Refused { .. } => (Testimony::Silent, format!("{name} refuses connections"), String::new()),
         EndpointAnswer::Unreachable { why } => (Testimony::Silent, format!("{name} is silent: {why}"), String::new()),
+        EndpointAnswer::NotTried { why } => (
+            Testimony::Unclear,
+            format!("{name} could not be asked: {why}"),
+            "Give a login for it with `-PrimaryMirrorSqlCredential`.".to_string(),
+        ),
         EndpointAnswer::Answers { why } => (
             Testimony::Unclear,
             format!("{name} answers, but cannot be asked: {why}"),
@@ -156,18 +161,18 @@ fn monitor(primary: &PrimaryEvidence) -> Witness {
     let name = primary.monitor.name.clone().unwrap_or_default();
     let (testimony, value, advice) = match (&primary.monitor.answer, primary.monitor.last_backup.known()) {
         (EndpointAnswer::NotNamed, _) => (Testimony::Silent, "log shipping has no monitor".to_string(), String::new()),
-        (_, Some(Some(backup))) => match (backup.at_utc, primary.first_failed_probe_utc) {
-            (Some(at), Some(failed)) if at > failed => (
+        (_, Some(Some(backup))) => match (backup.at_utc, backup.at_our_clock_utc, primary.first_failed_probe_utc) {
+            (Some(at), Some(ours), Some(failed)) if ours > failed => (
                 Testimony::Against,
                 format!(
-                    "{name} knows of a log backup at {}, after the first failed probe at {}",
+                    "{name} knows of a log backup at {}, {} after the first failed probe",
                     utc_text(at),
-                    utc_text(failed)
+                    count((ours - failed).num_seconds().unsigned_abs() as usize, "second", "seconds")
                 ),
                 "The primary, or its mirror, took a log backup since; look at both.".to_string(),
             ),
-            (Some(at), _) => (Testimony::Silent, format!("{name}: last log backup at {}", utc_text(at)), String::new()),
-            (None, _) => (Testimony::Silent, format!("{name} knows of no log backup"), String::new()),
+            (Some(at), _, _) => (Testimony::Silent, format!("{name}: last log backup at {}", utc_text(at)), String::new()),
+            (None, _, _) => (Testimony::Silent, format!("{name} knows of no log backup"), String::new()),
         },
         (_, Some(None)) => (Testimony::Silent, format!("{name} has no row for the primary"), String::new()),
         (_, None) => (

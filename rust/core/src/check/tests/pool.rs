@@ -27,9 +27,9 @@ fn rights_are_proved_for_each_command() {
     });
     assert_eq!(line(&result), "failed 6002 Set-CsPersistentChatState: PCHAT6002: access denied");
     let result = check_with("PoolRights", |e, _| {
-        e.pool.mirror_command = Reading::Unknown("PCHAT6001: not available".into());
+        e.pool.active_list_right = Reading::Unknown("PCHAT6001: not available".into());
     });
-    assert_eq!(line(&result), "failed 6001 Install-CsMirrorDatabase: PCHAT6001: not available");
+    assert_eq!(line(&result), "failed 6001 Set-CsPersistentChatActiveServer: PCHAT6001: not available");
 }
 
 #[test]

@@ -22,6 +22,8 @@ fn the_primarys_own_answer_decides_by_the_table() {
     );
     let locked = with(EndpointAnswer::Answers { why: "wrong password".into() });
     assert_eq!(line(&locked), r"failed 5002 P\RTC answers, though no login works: wrong password");
+    let untried = with(EndpointAnswer::NotTried { why: "no SQL login is given.".into() });
+    assert_eq!(line(&untried), r"unknown 5002 P\RTC could not be asked: no SQL login is given");
     let unnamed = with(EndpointAnswer::NotNamed);
     assert_eq!(line(&unnamed), "unknown 5002 no primary is named");
 }
@@ -95,14 +97,15 @@ fn the_monitor_counts_only_with_a_backup_after_the_first_failed_probe() {
             e.primary.monitor.answer = EndpointAnswer::LoggedIn;
             e.primary.monitor.last_backup = Reading::Known(Some(MonitoredBackup {
                 file: Some(sample::file_name(4)),
-                at_utc: Some(sample::utc(hour, minute)),
+                at_utc: Some(sample::utc(hour + 1, minute)),
+                at_our_clock_utc: Some(sample::utc(hour, minute)),
             }));
         }))
     };
-    assert_eq!(with(2, 46), "passed - MON: last log backup at 2026-03-14T02:46:00Z");
+    assert_eq!(with(2, 46), "passed - MON: last log backup at 2026-03-14T03:46:00Z");
     assert_eq!(
         with(3, 0),
-        "failed 5003 MON knows of a log backup at 2026-03-14T03:00:00Z, after the first failed probe at 2026-03-14T02:59:00Z"
+        "failed 5003 MON knows of a log backup at 2026-03-14T04:00:00Z, 60 seconds after the first failed probe"
     );
     let silent = check_with("WitnessMonitor", |e, _| {
         e.primary.monitor.name = Some("MON".into());
@@ -119,13 +122,13 @@ fn files_that_come_grow_or_change_after_the_probe_are_later_ones() {
     let mut after = sample::seen(&[1, 2, 3, 4]);
     after[1].size_bytes += 1;
     after[2].modified_at_utc = Some(sample::utc(3, 1));
-    let found: Vec<String> = later_files(&before, &after, sample::utc(3, 0))
+    let found: Vec<String> = later_files(&before, &after)
         .into_iter()
         .map(|file| format!("{} {}", file.name, file.how))
         .collect();
-    let expected: Vec<String> = [(2, "grew"), (3, "modified"), (4, "appeared")]
+    let expected: Vec<String> = [(2, "grew"), (3, "changed"), (4, "appeared")]
         .map(|(n, how)| format!("{} {how}", sample::file_name(n)))
         .into();
     assert_eq!(found, expected);
-    assert!(later_files(&before, &before, sample::utc(3, 0)).is_empty());
+    assert!(later_files(&before, &before).is_empty());
 }
