@@ -230,6 +230,11 @@ fn temporary_tables_and_table_variables() {
     assert_eq!(number("CREATE TABLE #t (a int) INSERT #t VALUES (1, 2)"), 213);
     assert_eq!(number("SELECT * FROM #none"), 208);
     assert_eq!(number("SELECT * FROM @none"), 1087);
+    assert!(error("INSERT msdb.dbo.backupset VALUES (1)").is_unknown());
+    assert_eq!(
+        one("CREATE TABLE #t (c nchar(5)) INSERT #t VALUES (N'ab') SELECT c + N'|' FROM #t WHERE c = 'AB' AND c LIKE 'a_'"),
+        "ab   |"
+    );
 }
 
 #[test]
@@ -283,4 +288,55 @@ fn hints_and_options_change_nothing() {
         "3"
     );
     assert_eq!(one("SELECT COUNT(*) FROM master.sys.databases (NOLOCK)"), "3");
+}
+
+#[test]
+fn ten_thousand_rows_are_no_trouble() {
+    let mut context = context();
+    let digits = "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)";
+    let all = format!("SELECT CAST(42000000000001700000 AS numeric(25,0)) + a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS lsn INTO #n FROM {digits} a, {digits} b, {digits} c, {digits} e");
+    run_in(&mut context, &all).expect("rows");
+    assert_eq!(context.row_count, 10_000);
+    // A join by equality must not compare every row with every other one.
+    let joined =
+        run_in(&mut context, "SELECT COUNT(*), MAX(a.lsn) FROM #n a JOIN #n b ON a.lsn = b.lsn").expect("rows");
+    assert_eq!(joined.rows[0][0], Value::Int(10_000));
+    assert_eq!(joined.rows[0][1].as_i128(), Some(42_000_000_000_001_709_999));
+}
+
+#[test]
+fn forms_that_administrators_write() {
+    assert_eq!(
+        rows("SELECT v.n, v.t FROM (VALUES (1, 'a'), (2.5, NULL)) AS v (n, t) ORDER BY n DESC"),
+        ["2.5|NULL", "1.0|a"]
+    );
+    assert_eq!(
+        one("CREATE TABLE #x (a int) IF OBJECT_ID(N'tempdb..#x') IS NOT NULL AND OBJECT_ID('tempdb..#y') IS NULL PRINT ''"),
+        "1"
+    );
+    assert_eq!(rows("SELECT DISTINCT TOP 1 state AS 'the state' FROM sys.databases ORDER BY state DESC"), ["1"]);
+    assert_eq!(
+        one("DECLARE @x numeric(25,0); SET @x = (SELECT MAX(last_lsn) FROM msdb.dbo.backupset); SELECT @x AS lsn"),
+        "42000000000001700001"
+    );
+    assert_eq!(
+        one("SELECT COUNT(*) FROM (SELECT ROW_NUMBER() OVER (ORDER BY (SELECT NULL)) AS n FROM sys.databases) t WHERE n > 1"),
+        "2"
+    );
+    assert_eq!(rows("SELECT name FROM sys.databases ORDER BY name OFFSET 1 ROWS FETCH NEXT 1 ROWS ONLY"), ["mgc"]);
+    assert_eq!(
+        rows("SELECT name FROM sys.databases UNION SELECT N'mgc' EXCEPT SELECT 'master' ORDER BY name"),
+        ["mgc", "msdb"]
+    );
+    assert_eq!(one("SELECT COUNT(*) FROM sys.databases HAVING COUNT(*) > 2"), "3");
+    assert_eq!(one("SELECT CONVERT(varchar(10), CURRENT_TIMESTAMP, 112)"), "20260314");
+    assert_eq!(one("SELECT AVG(database_id) FROM sys.databases"), "3");
+    assert_eq!(
+        one("SELECT COUNT(*) FROM sys.databases WHERE database_id BETWEEN 2 AND 5 AND name LIKE 'm' + '%'"),
+        "2"
+    );
+    assert_eq!(
+        rows("SELECT UPPER(name), COUNT(*) FROM sys.databases GROUP BY UPPER(name) HAVING UPPER(name) <> 'MSDB' ORDER BY UPPER(name)"),
+        ["MASTER|1", "MGC|1"]
+    );
 }

@@ -8,7 +8,7 @@ use rusqlite::types::{Value as Stored, ValueRef};
 use uuid::Uuid;
 
 use crate::context::DateFormat;
-use crate::convert::{cast, Mode};
+use crate::convert::{cast, pad_or_cut, Mode};
 use crate::error::SqlError;
 use crate::types::SqlType;
 use crate::value::{DateTime, Value};
@@ -46,6 +46,9 @@ pub(super) fn encode(value: &Value, data_type: SqlType) -> Result<Stored, SqlErr
         (Value::Uuid(uuid), SqlType::UniqueIdentifier) => {
             let bytes = uuid.to_bytes_le();
             Stored::Blob(UUID_ORDER.iter().map(|place| bytes[*place]).collect())
+        }
+        (Value::String(text), SqlType::NChar(_) | SqlType::Char(_)) => {
+            Stored::Text(pad_or_cut(text.clone(), data_type))
         }
         (Value::String(text), kind) if kind.is_string() => Stored::Text(text.clone()),
         (Value::Binary(bytes), kind) if kind.is_binary() => Stored::Blob(bytes.clone()),

@@ -286,6 +286,17 @@ impl Compiler<'_> {
 
     /// A call into the server: DB_ID, SERVERPROPERTY, `@@SPID` and what else the engine offers.
     pub(super) fn server_function(&mut self, name: &str, arguments: Vec<Typed>) -> Result<Option<Typed>, SqlError> {
+        if let ("OBJECT_ID", [Some(Value::String(object)), ..]) =
+            (name, arguments.iter().map(|a| a.constant.clone()).collect::<Vec<_>>().as_slice())
+        {
+            // Temporary tables are the session's; the engine does not know them.
+            let last = object.rsplit('.').next().unwrap_or_default().trim_matches(['[', ']']);
+            if last.starts_with('#') {
+                let exists = self.context.temp_tables.lock().contains_key(&last.to_lowercase());
+                let id = if exists { Value::Int(-1) } else { Value::Null };
+                return Ok(Some(self.constant(SqlType::Int, id)));
+            }
+        }
         let tables = Arc::clone(&self.context.tables);
         let known = super::server::server_function_type(name).or_else(|| tables.function_type(name));
         let Some(result) = known else {

@@ -209,6 +209,7 @@ pub fn display(value: &Value, context: &Context) -> Result<String, SqlError> {
 }
 
 /// Appends rows to a table variable or `#t`; `columns` may be empty (all, in order). Returns the number of rows.
+/// Tables of databases cannot be written to (`SqlError::unknown`).
 ///
 /// # Errors
 /// 208, 207, 213 (number of values), 515 (NULL), 8152 (too long), conversion errors; nothing is inserted then.
@@ -218,6 +219,9 @@ pub fn insert_rows(
     rows: Vec<Vec<Value>>,
     context: &mut Context,
 ) -> Result<usize, SqlError> {
+    if !target.name.starts_with(['@', '#']) {
+        return Err(SqlError::unknown(format!("INSERT into {}", target.name)));
+    }
     let name = target.name.clone();
     let table = if name.starts_with('@') {
         context.variables.table(&name).map(|table| table.columns.clone())

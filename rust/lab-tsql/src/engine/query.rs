@@ -3,6 +3,7 @@
 use sqlparser::ast as sql;
 
 use super::compiler::{Compiler, Scope, Typed};
+use super::expression::common_of;
 use super::typing::common;
 use crate::context::Collation;
 use crate::error::SqlError;
@@ -131,9 +132,45 @@ impl Compiler<'_> {
                 let right = self.set_expression(right)?;
                 self.combine(word, left, right)
             }
-            sql::SetExpr::Values(_) => Err(SqlError::unknown("VALUES as a table")),
+            sql::SetExpr::Values(values) => self.values(values),
             _ => Err(SqlError::unknown("this statement inside a query")),
         }
+    }
+
+    /// `(VALUES (1, 'a'), (2, 'b')) AS t (n, name)`.
+    fn values(&mut self, values: &sql::Values) -> Result<Compiled, SqlError> {
+        let mut rows = Vec::new();
+        for row in &values.rows {
+            let mut typed = Vec::new();
+            for expression in row {
+                typed.push(self.scalar(expression)?);
+            }
+            rows.push(typed);
+        }
+        let width = rows.first().map_or(0, Vec::len);
+        if width == 0 || values.explicit_row || rows.iter().any(|row| row.len() != width) {
+            return Err(SqlError::new(
+                10709,
+                16,
+                "The number of columns for each row in a table value constructor must be the same.",
+            ));
+        }
+        let mut columns = Vec::new();
+        for place in 0..width {
+            let nullable = rows.iter().any(|row| row[place].nullable);
+            let data_type = common_of(rows.iter().map(|row| &row[place])).unwrap_or(SqlType::Int);
+            columns.push(OutColumn { name: String::new(), data_type, nullable, collation: None });
+        }
+        let mut texts = Vec::new();
+        for row in rows {
+            let mut list = Vec::new();
+            for (typed, column) in row.into_iter().zip(&columns) {
+                list.push(self.implicit(typed, column.data_type)?.sql);
+            }
+            texts.push(format!("({})", list.join(", ")));
+        }
+        let names: Vec<String> = (0..width).map(|place| format!("column{} AS o{place}", place + 1)).collect();
+        Ok(Compiled { sql: format!("SELECT {} FROM (VALUES {})", names.join(", "), texts.join(", ")), columns })
     }
 
     fn combine(&mut self, word: &str, left: Compiled, right: Compiled) -> Result<Compiled, SqlError> {
