@@ -5,6 +5,7 @@ mod bench;
 mod clients;
 mod drill;
 mod header;
+mod help;
 mod lint;
 mod managed;
 mod package;
@@ -23,7 +24,8 @@ const USAGE: &str = "cargo xtask VERB
   bench              the benchmarks
   package            the module as a zip
   module             build the library, the lab and the assembly, ready to import
-  header [--write]   compare rust/ffi/include/pchat.h with the exports, or write it anew";
+  header [--write]   compare rust/ffi/include/pchat.h with the exports, or write it anew
+  help [--write]     compare the shell's help with docs/commands, or write it anew";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Some("package") => package::run(&rest),
         Some("module") => artifact::build_module().map(drop),
         Some("header") => header::run(rest.contains(&"--write")),
+        Some("help") => help::run(rest.contains(&"--write")),
         _ => {
             println!("{USAGE}");
             return ExitCode::from(2);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::artifact::{self, Artifacts};
 use crate::process::{command, found, root, run as run_command, told, Result};
-use crate::{clients, header, lint, managed, program_c, windows};
+use crate::{clients, header, help, lint, managed, program_c, windows};
 
 const PARTS: [&str; 8] = ["lint", "header", "rust", "c", "module", "pester", "clients", "windows"];
 
@@ -21,7 +21,7 @@ pub fn run(arguments: &[&str]) -> Result {
         let started = Instant::now();
         let outcome = match part {
             "lint" => lint::run_lint(),
-            "header" => header::run(false),
+            "header" => header::run(false).and_then(|()| help::run(false)),
             "windows" => windows::test(),
             _ => artifacts(&mut built).and_then(|artifacts| with_artifacts(part, artifacts)),
         };
