@@ -52,6 +52,12 @@ fn joins_of_all_kinds() {
         ["master|NULL", "mgc|5000", "msdb|4000"]
     );
     assert_eq!(one("SELECT free_bytes FROM sys.volumes(7)"), "7000");
+    assert_eq!(
+        rows("SELECT a.database_id, c.name FROM sys.databases a, sys.databases b RIGHT JOIN sys.databases c ON b.database_id = c.database_id AND c.state = 1 WHERE a.database_id = 1 AND b.name IS NULL ORDER BY 2"),
+        ["1|master", "1|msdb"]
+    );
+    assert_eq!(number("SELECT 1 FROM sys.databases a, sys.databases b JOIN sys.databases c ON c.name = a.name"), 4104);
+    assert_eq!(number("SELECT 1 FROM sys.databases a, sys.databases a"), 1011);
 }
 
 #[test]

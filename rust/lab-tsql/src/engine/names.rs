@@ -46,6 +46,19 @@ fn shown(name: &ObjectName) -> String {
     text
 }
 
+/// 1011 when the name is in FROM already.
+fn check_alias(sources: &[Source], alias: &str, qualifiers: &[String]) -> Result<(), SqlError> {
+    let taken = |known: &Source| known.alias.eq_ignore_ascii_case(alias) && known.qualifiers == qualifiers;
+    if sources.iter().any(taken) {
+        return Err(SqlError::new(
+            1011,
+            16,
+            format!("The correlation name '{alias}' is specified multiple times in a FROM clause."),
+        ));
+    }
+    Ok(())
+}
+
 /// Table hints change locks, speed or plans, never the rows of a simulated table.
 fn is_hint(text: &str) -> bool {
     const HINTS: &[&str] = &[
@@ -85,10 +98,21 @@ impl Compiler<'_> {
     pub(super) fn from(&mut self, from: &[sql::TableWithJoins]) -> Result<String, SqlError> {
         let mut text = String::new();
         for item in from {
-            if !text.is_empty() {
-                text.push_str(" JOIN ");
+            // The joins of one item do not see the items before it.
+            let mut earlier = std::mem::take(&mut self.scope().sources);
+            let joined = self.joined(item)?;
+            for added in std::mem::take(&mut self.scope().sources) {
+                check_alias(&earlier, &added.alias, &added.qualifiers)?;
+                earlier.push(added);
             }
-            text.push_str(&self.joined(item)?);
+            self.scope().sources = earlier;
+            if text.is_empty() {
+                text = joined;
+            } else if item.joins.is_empty() {
+                text.push_str(&format!(" JOIN {joined}"));
+            } else {
+                text.push_str(&format!(" JOIN ({joined})"));
+            }
         }
         Ok(text)
     }
@@ -200,18 +224,7 @@ impl Compiler<'_> {
         qualifiers: Vec<String>,
         columns: Vec<SourceColumn>,
     ) -> Result<(), SqlError> {
-        let taken = self
-            .scope()
-            .sources
-            .iter()
-            .any(|known| known.alias.eq_ignore_ascii_case(&alias) && known.qualifiers == qualifiers);
-        if taken {
-            return Err(SqlError::new(
-                1011,
-                16,
-                format!("The correlation name '{alias}' is specified multiple times in a FROM clause."),
-            ));
-        }
+        check_alias(&self.scope().sources, &alias, &qualifiers)?;
         self.scope().sources.push(Source { alias, qualifiers, columns });
         Ok(())
     }
