@@ -141,7 +141,8 @@ pub fn newest_capture(
     wanted: impl Fn(&Value) -> bool,
 ) -> Option<CaptureFound> {
     let mut runs: Vec<RunView> = Vec::new();
-    for folder in folders.to_vec() {
+    for folder in folders {
+        let folder = folder.clone();
         runs.extend(within(move || list(&folder)).unwrap_or_default());
     }
     runs.sort_by(|a, b| b.run_id.cmp(&a.run_id));

@@ -94,7 +94,7 @@ pub enum SetStatus {
 /// Where a file without a header stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnreadStatus {
-    /// A whole copy lies elsewhere, or it is older than what is proved.
+    /// Its header is known from another place, or it is older than what is proved.
     Harmless,
     Unfinished,
     Damaged,

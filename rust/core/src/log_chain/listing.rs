@@ -189,8 +189,12 @@ pub fn name_stamp(name: &str) -> Option<NaiveDateTime> {
 }
 
 /// How far the writer's clock is from UTC, told by the start of a set and the stamp in its file's name, in whole quarters
-/// of an hour. `None` where the two are not within a minute of such a step, or more than 14 hours apart.
+/// of an hour. `None` where the two are not within a minute of such a step, or more than 14 hours apart, and for a set that
+/// was appended to a file.
 pub fn utc_offset_minutes(name: &str, header: &Header) -> Option<i32> {
+    if header.position > 1 {
+        return None;
+    }
     let seconds = (header.started_at - name_stamp(name)?).num_seconds();
     let quarters = (seconds as f64 / 900.0).round() as i64;
     let rest = (seconds - quarters * 900).abs();

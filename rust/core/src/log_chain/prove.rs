@@ -37,8 +37,12 @@ struct Proof<'a> {
     listing: &'a Listing,
     /// Sets of log backups of this database.
     sets: Vec<Set<'a>>,
-    /// The files of these sets, and those without a header.
+    /// The files of these sets, and those of which no header is known at any place.
     files: Vec<Seen<'a>>,
+    /// The size of the largest file of each name whose header is known; empty where nothing asks for it.
+    known_sizes: HashMap<String, u64>,
+    /// Of each writer: how far its clock was from UTC at what local time, as stamped names tell, in order.
+    offsets: HashMap<&'a str, Vec<(NaiveDateTime, i32)>>,
     status: Vec<SetStatus>,
 }
 
@@ -66,9 +70,18 @@ impl<'a> Proof<'a> {
             ours.push(index);
         }
         let files = ours.iter().map(|index| Seen::of(&listing.candidates[*index]));
-        let files = files.chain(listing.unread.iter().map(Seen::of_unread)).collect();
+        let known_sizes = known_sizes(listing);
+        let lost = listing.unread.iter().filter(|file| !is_known_elsewhere(&known_sizes, file));
+        let files = files.chain(lost.map(Seen::of_unread)).collect();
         let sets = set::gather(&listing.candidates, ours.into_iter());
-        Proof { redo, listing, sets, files, status }
+        let mut offsets: HashMap<&str, Vec<(NaiveDateTime, i32)>> = HashMap::new();
+        for set in &sets {
+            if let Some(minutes) = listing::utc_offset_minutes(&listing.candidates[set.first].name, set.header) {
+                offsets.entry(&set.header.server_name).or_default().push((set.header.finished_at, minutes));
+            }
+        }
+        offsets.values_mut().for_each(|known| known.sort_unstable());
+        Proof { redo, listing, sets, status, files, known_sizes, offsets }
     }
 
     fn run(mut self) -> Chain {
@@ -131,14 +144,11 @@ impl<'a> Proof<'a> {
 
     fn finish(&self, set: &Set<'a>) -> Finish<'a> {
         let header = set.header;
-        match listing::utc_offset_minutes(&self.candidate(set).name, header) {
-            Some(minutes) => Finish {
-                at: header.finished_at - Duration::minutes(i64::from(minutes)),
-                is_utc: true,
-                writer: &header.server_name,
-            },
-            None => Finish { at: header.finished_at, is_utc: false, writer: &header.server_name },
-        }
+        let writer = header.server_name.as_str();
+        let own = listing::utc_offset_minutes(&self.candidate(set).name, header);
+        let minutes = own.or_else(|| nearest_offset(self.offsets.get(writer)?, header.finished_at));
+        let at = header.finished_at - Duration::minutes(i64::from(minutes.unwrap_or(0)));
+        Finish { at, is_utc: minutes.is_some(), writer }
     }
 
     /// Sets whose header could be read although the file was never finished.
@@ -307,12 +317,12 @@ impl<'a> Proof<'a> {
             let is_connected = connected.contains(&header.first_fork_id) || connected.contains(&header.last_fork_id);
             let care = if is_connected { Duration::zero() } else { OTHER_PATH_AGE };
             let same_clock = newest_of.get(header.server_name.as_str());
-            let is_dead = match (finish.is_utc, newest_utc, same_clock, newest_local) {
-                (true, Some(newest), _, _) => finish.at + care <= newest,
-                (_, _, Some(newest), _) => header.finished_at + care <= *newest,
-                (_, _, None, Some(newest)) => header.finished_at + OTHER_PATH_AGE_ANY_ZONE <= newest,
-                _ => false,
-            };
+            // Any one of these shows that a set of ours is newer.
+            let by_utc = finish.is_utc && newest_utc.is_some_and(|newest| finish.at + care <= newest);
+            let clock = newest_of.get(header.server_name.as_str());
+            let by_clock = clock.is_some_and(|newest| header.finished_at + care <= *newest);
+            let by_any_zone = newest_local.is_some_and(|newest| header.finished_at + OTHER_PATH_AGE_ANY_ZONE <= newest);
+            let is_dead = by_utc || by_clock || by_any_zone;
             self.mark(number, if is_dead { SetStatus::DeadPath } else { SetStatus::OtherPath });
             let newer = |old: usize| self.finish(&self.sets[old]).at < finish.at;
             if !is_dead && living.is_none_or(newer) {
@@ -342,8 +352,16 @@ impl<'a> Proof<'a> {
             walk.used.last().copied().or_else(|| last_restored.max_by_key(|n| self.sets[*n].header.finished_at));
         let end_name = end_set.map(|number| self.file_name(number)).or_else(|| self.redo.file_name.clone());
         let end_finished_at = end_set.map(|number| self.sets[number].header.finished_at).or(self.redo.finished_at);
-        let end_seen = end_set.map(|number| Seen::of(self.candidate(&self.sets[number])));
-        let end_seen = end_seen.or_else(|| self.redo.file_name.as_deref().map(Seen::of_name));
+        let passed = self.status.iter().zip(&self.listing.candidates).filter(|(status, _)| {
+            let is_ours =
+                matches!(status, SetStatus::Restored | SetStatus::Needed | SetStatus::SpareCopy | SetStatus::Covered);
+            is_ours || **status == SetStatus::DeadPath
+        });
+        let seeded = self.redo.finished_at.and_then(|at| at.checked_sub_signed(OTHER_PATH_AGE_ANY_ZONE));
+        let passed = passed.map(|(_, candidate)| Seen::of(candidate));
+        let passed = passed.chain(self.redo.file_name.as_deref().map(Seen::of_name));
+        let passed: Vec<Seen> =
+            passed.chain(seeded.map(|at| Seen { modified_at: Some(at), ..Seen::of_name("") })).collect();
 
         let verdict = match (verdict, other) {
             (Verdict::Complete, Some(other)) => other,
@@ -363,10 +381,9 @@ impl<'a> Proof<'a> {
             }
             unfinished = Some(UnfinishedFile { name: file, why });
         }
-        let whole = self.whole_sizes();
         let mut unread_status = Vec::with_capacity(self.listing.unread.len());
         for file in &self.listing.unread {
-            let status = self.unread_status(file, &whole, end_seen.as_ref());
+            let status = self.unread_status(file, &passed);
             let (name, why) = (file.name.to_string(), file.trouble.why().to_string());
             match (status, &file.trouble) {
                 (UnreadStatus::Harmless, _) => {}
@@ -415,23 +432,9 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// The size of the largest whole file of each name; empty where nothing asks for it.
-    fn whole_sizes(&self) -> HashMap<String, u64> {
-        let mut sizes = HashMap::new();
-        if self.listing.unread.is_empty() {
-            return sizes;
-        }
-        for candidate in self.listing.candidates.iter().filter(|candidate| candidate.trouble.is_none()) {
-            let size: &mut u64 = sizes.entry(candidate.name.to_lowercase()).or_default();
-            *size = candidate.file_bytes.max(*size);
-        }
-        sizes
-    }
-
-    fn unread_status(&self, file: &UnreadFile, whole: &HashMap<String, u64>, end: Option<&Seen>) -> UnreadStatus {
+    fn unread_status(&self, file: &UnreadFile, passed: &[Seen]) -> UnreadStatus {
         let seen = Seen::of_unread(file);
-        let has_whole_copy = whole.get(&file.name.to_lowercase()).is_some_and(|size| *size >= file.file_bytes);
-        if has_whole_copy || end.is_some_and(|end| end.is_newer_than(&seen)) {
+        if is_known_elsewhere(&self.known_sizes, file) || passed.iter().any(|file| file.is_newer_than(&seen)) {
             return UnreadStatus::Harmless;
         }
         match file.trouble {
@@ -526,6 +529,31 @@ impl<'a> Seen<'a> {
             _ => matches!((self.modified_at, other.modified_at), (Some(mine), Some(theirs)) if mine > theirs),
         }
     }
+}
+
+/// The size of the largest file of each name whose header is known; empty where nothing asks for it.
+fn known_sizes(listing: &Listing) -> HashMap<String, u64> {
+    let mut sizes = HashMap::new();
+    if listing.unread.is_empty() {
+        return sizes;
+    }
+    for candidate in &listing.candidates {
+        let size: &mut u64 = sizes.entry(candidate.name.to_lowercase()).or_default();
+        *size = candidate.file_bytes.max(*size);
+    }
+    sizes
+}
+
+/// Whether the header was read at another place, of a file that is no smaller: then nothing is hidden.
+fn is_known_elsewhere(sizes: &HashMap<String, u64>, file: &UnreadFile) -> bool {
+    sizes.get(&file.name.to_lowercase()).is_some_and(|size| *size >= file.file_bytes)
+}
+
+/// The offset at the known time next to this one.
+fn nearest_offset(known: &[(NaiveDateTime, i32)], at: NaiveDateTime) -> Option<i32> {
+    let behind = known.partition_point(|(time, _)| *time < at);
+    let near = [behind.checked_sub(1), Some(behind)].into_iter().flatten().filter_map(|index| known.get(index));
+    near.min_by_key(|(time, _)| (*time - at).abs()).map(|(_, minutes)| *minutes)
 }
 
 /// The database's family: as restore history tells it, else that of a log backup on the redo point's fork.

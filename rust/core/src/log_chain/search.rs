@@ -1,6 +1,6 @@
 //! Newest first search: which headers are worth reading, so that a folder of ten thousand files needs few.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
@@ -85,6 +85,10 @@ impl HeaderBook {
         self.headers.get(&FileKey::of(file)).map(Vec::as_slice)
     }
 
+    fn is_bad(&self, file: &SeenFile) -> bool {
+        !self.troubles.is_empty() && self.troubles.contains_key(&(file.place, FileKey::of(file)))
+    }
+
     fn is_known(&self, file: &SeenFile) -> bool {
         let key = FileKey::of(file);
         self.headers.contains_key(&key) || self.troubles.contains_key(&(file.place, key))
@@ -147,13 +151,15 @@ pub fn next_to_read(
     batch: usize,
 ) -> Vec<usize> {
     let mut wanted: Vec<usize> = Vec::new();
-    let known_name = known_end.map(|end| end.file_name.to_lowercase());
     let eligible: Vec<usize> = (0..files.len()).filter(|index| is_log_backup_name(&files[*index].name)).collect();
-    for &index in &eligible {
-        let is_known_end = known_name.as_ref().is_some_and(|name| files[index].name.to_lowercase() == *name);
-        if is_known_end && !book.is_known(&files[index]) {
-            wanted.push(index);
-        }
+    // The file that a witness named, and other copies of what could not be read.
+    let mut asked: HashSet<String> = known_end.iter().map(|end| end.file_name.to_lowercase()).collect();
+    asked.extend(
+        eligible.iter().filter(|index| book.is_bad(&files[**index])).map(|index| files[*index].name.to_lowercase()),
+    );
+    if !asked.is_empty() {
+        let is_asked = |index: &usize| asked.contains(&files[*index].name.to_lowercase());
+        wanted.extend(eligible.iter().copied().filter(|index| is_asked(index) && !book.is_known(&files[*index])));
     }
     let mut by_time = eligible.clone();
     by_time.sort_by_key(|index| std::cmp::Reverse(files[*index].modified_at.unwrap_or(NaiveDateTime::MAX)));
