@@ -12,6 +12,8 @@ use crate::document::{
     RunStartRequest, SessionSettings,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::failover::run;
+use crate::files::{FileSystem, LocalFileSystem};
 use crate::host::{Cancel, Host};
 use crate::sql::{Connector, Secret};
 
@@ -19,6 +21,7 @@ use crate::sql::{Connector, Secret};
 pub struct Session {
     settings: SessionSettings,
     connector: Connector,
+    file_system: Arc<dyn FileSystem>,
 }
 
 impl fmt::Debug for Session {
@@ -38,7 +41,18 @@ impl Session {
                 .with_next("Give a limit of at least one second."));
         }
         let connector = Connector::new(&settings)?;
-        Ok(Session { settings, connector })
+        Ok(Session { settings, connector, file_system: Arc::new(LocalFileSystem) })
+    }
+
+    /// The same with another file system below it: tests and drills have one with faults and a link rate.
+    pub fn with_file_system(mut self, file_system: Arc<dyn FileSystem>) -> Session {
+        self.file_system = file_system;
+        self
+    }
+
+    /// How its operations open log backups.
+    pub(crate) fn file_system(&self) -> Arc<dyn FileSystem> {
+        Arc::clone(&self.file_system)
     }
 
     /// Adds a SQL login: for one instance, or with `None` for all that have none of their own. The last one counts.
@@ -111,8 +125,18 @@ impl OperationResult {
 ///
 /// # Errors
 /// Bad input, and failures before there is a result object.
-pub async fn run(session: Arc<Session>, request: Request, host: Arc<dyn Host>, cancel: Cancel) -> Result<OperationResult> {
-    let _ = (session.connector(), host);
+pub async fn run(
+    session: Arc<Session>,
+    request: Request,
+    host: Arc<dyn Host>,
+    cancel: Cancel,
+) -> Result<OperationResult> {
     cancel.check()?;
-    Err(Error::new(ErrorKind::InternalFault, format!("the operation is not built in: {request:?}.")))
+    match request {
+        Request::RunStart(request) => run::start(session, request, host, cancel).await,
+        Request::RunResume(request) => run::resume(session, request, host, cancel).await,
+        Request::RunUndo(request) => run::undo(session, request, host, cancel).await,
+        Request::RunList(request) => run::list(request, host, cancel).await,
+        other => Err(Error::new(ErrorKind::InternalFault, format!("the operation is not built in: {other:?}."))),
+    }
 }

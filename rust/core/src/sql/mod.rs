@@ -10,6 +10,7 @@ pub mod client;
 pub mod connection;
 pub mod connector;
 pub mod database;
+pub mod fencing;
 pub mod file;
 pub mod instance;
 pub mod job;

@@ -14,7 +14,8 @@ use crate::journal::{Entry, Journal, Record};
 
 /// An open journal with what it already says.
 pub(crate) struct Book {
-    journal: Arc<Journal>,
+    /// `None` where nothing may be changed.
+    journal: Option<Arc<Journal>>,
     host: Arc<dyn Host>,
     state: Mutex<State>,
 }
@@ -23,32 +24,24 @@ pub(crate) struct Book {
 struct State {
     step: (u32, String),
     facts: HashMap<String, Value>,
-    /// Every change that was begun, by statement, with how it ended; `None` where nothing tells.
-    changes: HashMap<(String, String), Option<String>>,
     steps: Vec<StepResult>,
 }
 
 impl Book {
     /// A new journal, or one that was taken over with its entries.
     pub(crate) fn new(journal: Journal, host: Arc<dyn Host>, entries: &[Entry]) -> Book {
-        let mut state = State::default();
+        Book { journal: Some(Arc::new(journal)), ..Book::read_only(host, entries) }
+    }
+
+    /// What a journal says, for looking at a run without touching it.
+    pub(crate) fn read_only(host: Arc<dyn Host>, entries: &[Entry]) -> Book {
+        let mut state = State { steps: steps_of(entries), ..State::default() };
         for entry in entries {
-            match &entry.record {
-                Record::Evidence { name, data } => {
-                    state.facts.insert(name.clone(), data.clone());
-                }
-                Record::EffectBegun { object, statement, .. } => {
-                    state.changes.insert((object.clone(), statement.clone()), None);
-                }
-                Record::EffectEnded { object, state: ended, data, .. } => {
-                    let statement = data.get("statement").and_then(Value::as_str).unwrap_or_default();
-                    state.changes.insert((object.clone(), statement.to_string()), Some(ended.clone()));
-                }
-                _ => {}
+            if let Record::Evidence { name, data } = &entry.record {
+                state.facts.insert(name.clone(), data.clone());
             }
         }
-        state.steps = steps_of(entries);
-        Book { journal: Arc::new(journal), host, state: Mutex::new(state) }
+        Book { journal: None, host, state: Mutex::new(state) }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -57,7 +50,7 @@ impl Book {
 
     /// Where the first copy lies.
     pub(crate) fn path(&self) -> String {
-        self.journal.path().display().to_string()
+        self.journal.as_ref().map_or(String::new(), |journal| journal.path().display().to_string())
     }
 
     /// The results of steps that earlier processes ended; the newest of each.
@@ -66,8 +59,11 @@ impl Book {
     }
 
     async fn write(&self, record: Record) -> Result<()> {
-        let written = self.journal.record(record).await;
-        for warning in self.journal.take_warnings() {
+        let journal = self.journal.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::JournalWriteFailed, "nothing may be changed: the journal is open for reading alone.")
+        })?;
+        let written = journal.record(record).await;
+        for warning in journal.take_warnings() {
             self.host.message(Level::Warning, warning);
         }
         written
@@ -93,33 +89,18 @@ impl Book {
 
     /// A change is about to be sent.
     pub(crate) async fn change_begun(&self, object: &str, statement: &str) -> Result<()> {
-        let step = {
-            let mut state = self.lock();
-            state.changes.insert((object.to_string(), statement.to_string()), None);
-            state.step.1.clone()
-        };
+        let step = self.lock().step.1.clone();
         let (object, statement) = (object.to_string(), statement.to_string());
         self.write(Record::EffectBegun { step, object, statement, data: Value::Null }).await
     }
 
     /// What became of it: `done`, `failed` or `unknown`.
     pub(crate) async fn change_ended(&self, object: &str, statement: &str, ended: &str, mut said: Value) -> Result<()> {
-        let step = {
-            let mut state = self.lock();
-            state.changes.insert((object.to_string(), statement.to_string()), Some(ended.to_string()));
-            state.step.1.clone()
-        };
+        let step = self.lock().step.1.clone();
         if let Value::Object(map) = &mut said {
             map.insert("statement".to_string(), json!(statement));
         }
         self.write(Record::EffectEnded { step, object: object.to_string(), state: ended.to_string(), data: said }).await
-    }
-
-    /// True where this very change was begun, by this process or an earlier one, and nothing says that it failed.
-    pub(crate) fn was_begun(&self, object: &str, statement: &str) -> bool {
-        let state = self.lock();
-        let ended = state.changes.get(&(object.to_string(), statement.to_string()));
-        ended.is_some_and(|ended| ended.as_deref() != Some("failed"))
     }
 
     /// Takes down something that was read and that a later process must know.

@@ -23,13 +23,23 @@ impl Run {
     ///
     /// # Errors
     /// As [`Run::ready_to_change`], `JournalWriteFailed` (7001) before the change, then those of the work.
-    pub(crate) async fn change<T>(&self, what: &str, statement: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(crate) async fn change<T>(
+        &self,
+        what: &str,
+        statement: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         self.ready_to_change().await?;
         self.taken_down(what, statement, work).await
     }
 
     /// The same for putting back what was changed, which a cancel does not stop.
-    pub(crate) async fn change_back<T>(&self, what: &str, statement: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(crate) async fn change_back<T>(
+        &self,
+        what: &str,
+        statement: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         self.locks.check().await?;
         self.taken_down(what, statement, work).await
     }

@@ -1,7 +1,7 @@
 //! The run: it carries out a plan, takes down every change in its journal, and can be finished by another process.
 //!
-//! Reading order: [`start`] and [`resume`] (how a run comes to be), [`engine`] (how steps are carried out), [`put_back`]
-//! (how it is given up), [`detached`] (why a RESTORE outlives a cancel), [`view`] (what is told of it).
+//! Reading order: `start` and `resume` (how a run comes to be), `engine` (how steps are carried out), `put_back` (how it is
+//! given up), `detached` (why a RESTORE outlives a cancel), `view` (what is told of it).
 
 mod book;
 mod changes;
@@ -9,16 +9,18 @@ pub(crate) mod detached;
 pub(crate) mod engine;
 mod list;
 mod locks;
+mod look;
 mod native;
-mod next;
 mod put_back;
+mod result;
 mod resume;
 mod start;
+mod support;
 mod undo;
 mod view;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 pub(crate) use book::Book;
 pub(crate) use list::list;
@@ -29,12 +31,11 @@ pub(crate) use undo::undo;
 pub(crate) use view::View;
 
 use crate::document::Plan;
-use crate::error::Result;
 use crate::evidence::{Capture, Evidence};
-use crate::host::{Cancel, Host, Progress};
-use crate::names::InstanceName;
+use crate::host::{Cancel, Host};
+use crate::log_chain::HeaderBook;
+use crate::names::{ClientPath, InstanceName, Lsn};
 use crate::operation::Session;
-use crate::sql::{Connection, Purpose};
 
 /// A run under way: what it was started for, what it found, and what it holds.
 pub(crate) struct Run {
@@ -53,41 +54,20 @@ pub(crate) struct Run {
     pub book: Book,
     pub locks: Locks,
     pub view: Arc<View>,
+    /// The copy folder as this process opens it, proved by a marker to be the instance's.
+    pub proved_copy_folder: Option<ClientPath>,
+    /// Headers that were read before: a file is read once as long as its name, size and time stay.
+    headers: Mutex<HeaderBook>,
+    gate: Mutex<Option<GateProof>>,
     /// True once log shipping was removed, or the database recovered: the run can only go on.
     committed: AtomicBool,
     /// True once a native command has shown that it belongs to the same world as the instance.
     origin_checked: AtomicBool,
 }
 
-impl Run {
-    /// The database's name.
-    pub(crate) fn database(&self) -> &str {
-        &self.plan.database
-    }
-
-    /// A new connection to the backup instance.
-    pub(crate) async fn connect(&self, purpose: Purpose) -> Result<Connection> {
-        self.session.connector().connect(&self.instance, purpose).await
-    }
-
-    /// Says that from here on nothing can be put back.
-    pub(crate) fn commit(&self) {
-        self.committed.store(true, Ordering::SeqCst);
-    }
-
-    /// True until log shipping was removed or the database recovered.
-    pub(crate) fn can_put_back(&self) -> bool {
-        !self.committed.load(Ordering::SeqCst)
-    }
-
-    /// Tells how far the run is.
-    pub(crate) fn tell_progress(&self, operation: &str, percent: Option<u8>) {
-        self.host.progress(Progress {
-            activity: format!("Failing over {} on {}", self.plan.database, self.plan.sql_instance),
-            status: self.view.status(),
-            operation: operation.to_string(),
-            percent,
-            seconds_remaining: None,
-        });
-    }
+/// What the gate said: where the database stood, and what is lost.
+#[derive(Debug, Clone)]
+pub(crate) struct GateProof {
+    pub redo_lsn: Lsn,
+    pub text: String,
 }

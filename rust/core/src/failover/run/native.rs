@@ -69,13 +69,18 @@ impl Run {
         }
         let (instance, module) = (&self.plan.sql_instance, outcome.module.as_deref().unwrap_or("an unknown module"));
         let message = if in_lab {
-            format!("{instance} is an instance of the lab, but `{}` came from {module}, which acts on a real pool.", command.name)
+            format!(
+                "{instance} is an instance of the lab, but `{}` came from {module}, which acts on a real pool.",
+                command.name
+            )
         } else {
             format!("{instance} is a real instance, but `{}` came from {module}, the lab's stand-in.", command.name)
         };
         Err(Error::new(ErrorKind::LabMixedWithReal, message)
             .with_unchanged("No further native command was run.")
-            .with_next("Open a shell with the one module that belongs to this instance, then run `Resume-PChatRun` there.")
+            .with_next(
+                "Open a shell with the one module that belongs to this instance, then run `Resume-PChatRun` there.",
+            )
             .with_target(instance))
     }
 }

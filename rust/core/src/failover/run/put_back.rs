@@ -72,7 +72,8 @@ fn was_standby(run: &Run) -> bool {
 }
 
 fn wants_multi_user(run: &Run, state: DatabaseState, access: UserAccess) -> bool {
-    let was_multi_user = run.capture.state.as_ref().is_some_and(|state| state.user_access == "multi_user");
+    let was_multi_user =
+        run.capture.state.as_ref().is_some_and(|state| state.facts.user_access == UserAccess::MultiUser);
     was_standby(run) && was_multi_user && state != DatabaseState::Online && access != UserAccess::MultiUser
 }
 

@@ -69,12 +69,24 @@ impl View {
     }
 
     pub(crate) fn end_step(&self, result: StepResult) {
-        self.lock().steps.push(result);
+        let mut shown = self.lock();
+        shown.steps.retain(|step| step.name != result.name);
+        shown.steps.push(result);
     }
 
     /// Steps that an earlier process has ended.
     pub(crate) fn set_steps(&self, steps: Vec<StepResult>) {
         self.lock().steps = steps;
+    }
+
+    /// The loss in words; empty where it is not known.
+    pub(crate) fn loss_text(&self) -> String {
+        self.lock().loss.as_ref().map_or(String::new(), |loss| loss.text.clone())
+    }
+
+    /// True where a step ended well, in this process or an earlier one.
+    pub(crate) fn has_done(&self, name: &str) -> bool {
+        self.lock().steps.iter().any(|step| step.name == name && matches!(step.state.as_str(), "done" | "already_so"))
     }
 
     pub(crate) fn set_awaited(&self, what: Option<String>) {

@@ -8,7 +8,6 @@ use super::{OnFailure, Seen, Step};
 use crate::error::Result;
 use crate::failover::plan::step_name;
 use crate::failover::run::Run;
-use crate::journal::crash_points;
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::Purpose;
 
@@ -46,11 +45,10 @@ impl Step for LockOut {
     async fn probe(&self, run: &Run) -> Result<Seen> {
         let mut connection = run.connect(Purpose::Catalog).await?;
         let state = database::need(&mut connection, run.database()).await?.state;
-        if self.name == step_name::END_CONNECTIONS {
-            crash_points::reach("connections.ended");
-        }
         Ok(match state {
-            DatabaseState::Restoring => Seen::So("the database is RESTORING: nobody is in, and nobody gets in".to_string()),
+            DatabaseState::Restoring => {
+                Seen::So("the database is RESTORING: nobody is in, and nobody gets in".to_string())
+            }
             DatabaseState::Online => Seen::So("the database is recovered already".to_string()),
             other => Seen::NotYet(format!("the database is {}", other.as_text().to_uppercase())),
         })
@@ -61,6 +59,9 @@ impl Step for LockOut {
         let statement = database::lock_out_statement(database)?;
         let work = database::end_standby(run.session.connector(), &run.instance, database, LIMIT, &run.cancel);
         let done = run.change(database, &statement, work).await?;
-        Ok(format!("readers are locked out after {} attempts, {} sessions ended one by one", done.attempts, done.sessions_ended))
+        Ok(format!(
+            "readers are locked out after {} attempts, {} sessions ended one by one",
+            done.attempts, done.sessions_ended
+        ))
     }
 }

@@ -1,11 +1,26 @@
 //! The steps of a failover, one file each. A step knows whether it is already so, and how to make it so; the run does the
 //! rest: order, journal, locks, cancel.
 
+mod active_servers;
+mod copy_and_restore;
+mod gate;
+mod lock_out;
+mod log_backups;
+mod mirror;
+mod pool_state;
+mod quiesce_jobs;
+pub(crate) mod recover;
+mod remove_log_shipping;
+mod report;
+
 use async_trait::async_trait;
 use serde_json::Value;
 
+use super::plan::step_name;
+use super::run::engine::Unit;
 use super::run::Run;
-use crate::error::Result;
+use crate::document::Plan;
+use crate::error::{Error, ErrorKind, Result};
 
 /// What a step's probe sees in the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,4 +60,36 @@ pub(crate) trait Step: Send + Sync {
 
     /// Makes it so; what was done, in one line. Whether it succeeded is for the probe to say.
     async fn act(&self, run: &Run) -> Result<String>;
+}
+
+/// The steps of a plan with the code that carries each out.
+///
+/// # Errors
+/// `InvalidRequest` (1001) for a step that this release does not know.
+pub(crate) fn units(plan: &Plan) -> Result<Vec<Unit>> {
+    plan.steps
+        .iter()
+        .map(|planned| {
+            let step: Box<dyn Step> = match planned.name.as_str() {
+                step_name::QUIESCE_JOBS => Box::new(quiesce_jobs::QuiesceJobs),
+                step_name::LOCK_OUT => Box::new(lock_out::LockOut::before_restore()),
+                step_name::COPY_AND_RESTORE => Box::new(copy_and_restore::CopyAndRestore),
+                step_name::GATE => Box::new(gate::Gate),
+                step_name::REMOVE_LOG_SHIPPING => Box::new(remove_log_shipping::RemoveLogShipping),
+                step_name::END_CONNECTIONS => Box::new(lock_out::LockOut::before_recovery()),
+                step_name::RECOVER => Box::new(recover::Recover),
+                step_name::POOL_STATE => Box::new(pool_state::PoolState),
+                step_name::MIRROR => Box::new(mirror::Mirror),
+                step_name::ACTIVE_SERVERS => Box::new(active_servers::ActiveServers),
+                step_name::LOG_BACKUPS => Box::new(log_backups::LogBackups),
+                step_name::REPORT => Box::new(report::Report),
+                other => {
+                    return Err(Error::new(ErrorKind::InvalidRequest, format!("the plan has a step `{other}`, which this release does not know."))
+                        .with_unchanged("Nothing was changed.")
+                        .with_next("Make the plan anew with this release."))
+                }
+            };
+            Ok(Unit { planned: planned.clone(), step })
+        })
+        .collect()
 }

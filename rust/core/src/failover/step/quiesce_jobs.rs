@@ -68,9 +68,12 @@ impl Step for QuiesceJobs {
                 let statement = job::stop_statement(copy.job_id)?;
                 run.change(&copy.name, &statement, job::stop(&mut connection, copy.job_id)).await?;
                 if !wait(run, copy, STOP_LIMIT).await? {
-                    return Err(Error::new(ErrorKind::StepNotVerified, format!("the copy job `{}` does not stop.", copy.name))
-                        .with_next("Stop it in SQL Server Agent on the instance, then start again.")
-                        .with_target(&copy.name));
+                    return Err(Error::new(
+                        ErrorKind::StepNotVerified,
+                        format!("the copy job `{}` does not stop.", copy.name),
+                    )
+                    .with_next("Stop it in SQL Server Agent on the instance, then start again.")
+                    .with_target(&copy.name));
                 }
             }
         }

@@ -4,8 +4,7 @@ use async_trait::async_trait;
 
 use super::{OnFailure, Seen, Step};
 use crate::error::Result;
-use crate::evidence::EndpointAnswer;
-use crate::failover::plan::step_name;
+use crate::failover::plan::{ignores_monitor, step_name};
 use crate::failover::run::Run;
 use crate::journal::crash_points;
 use crate::sql::log_shipping;
@@ -29,7 +28,9 @@ impl Step for RemoveLogShipping {
         let record = log_shipping::read_secondary(&mut connection, run.database()).await?;
         Ok(match record {
             None => {
-                run.commit();
+                if run.capture.log_shipping.is_configured() {
+                    run.commit();
+                }
                 Seen::So("log shipping is not configured any more".to_string())
             }
             Some(_) => Seen::NotYet("log shipping is still configured".to_string()),
@@ -37,7 +38,8 @@ impl Step for RemoveLogShipping {
     }
 
     async fn act(&self, run: &Run) -> Result<String> {
-        let ignore = ignores_monitor(run);
+        // A dead monitor may stall the removal, so it is left alone where the procedure can.
+        let ignore = ignores_monitor(&run.evidence);
         let statement = log_shipping::remove_statement(run.database(), ignore)?;
         // The monitor may be slow to fail: no limit on this statement.
         let mut connection = run.connect(Purpose::Work).await?;
@@ -49,11 +51,4 @@ impl Step for RemoveLogShipping {
             false => "log shipping is removed".to_string(),
         })
     }
-}
-
-/// A dead monitor may stall the removal, so it is left alone where the procedure can.
-fn ignores_monitor(run: &Run) -> bool {
-    let monitor = &run.evidence.primary.monitor;
-    let is_dead = !monitor.answer.is_alive() && monitor.answer != EndpointAnswer::NotNamed;
-    is_dead && run.evidence.log_shipping.can_ignore_monitor
 }

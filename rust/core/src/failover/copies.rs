@@ -1,0 +1,189 @@
+//! Copies that run ahead of the restores: in the order in which they are needed, a bounded number at a time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use super::run::Run;
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::{Copier, CopyProgress, CopyRequest, CopySettings};
+use crate::host::Cancel;
+use crate::journal::crash_points;
+use crate::names::ClientPath;
+
+/// Copies at the same time.
+const PARALLEL: usize = 4;
+
+/// A file to copy.
+#[derive(Debug, Clone)]
+pub(crate) struct CopyItem {
+    pub name: String,
+    pub from_folder: ClientPath,
+    pub size_bytes: Option<u64>,
+}
+
+/// Copies under way.
+pub(crate) struct Copies {
+    shared: Arc<Shared>,
+    worker: Mutex<Option<JoinHandle<()>>>,
+    stop: Cancel,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// Every item by its name in lower case; `None` until it has ended.
+    ended: Mutex<HashMap<String, Option<Result<()>>>>,
+    changed: Notify,
+}
+
+impl Shared {
+    fn end(&self, name: &str, result: Result<()>) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.insert(name.to_lowercase(), Some(result));
+        drop(ended);
+        self.changed.notify_waiters();
+    }
+}
+
+/// The settings of a copier for a rate in megabytes a second.
+pub(crate) fn copy_settings(max_megabytes_per_second: Option<u32>) -> CopySettings {
+    let max_bytes_per_second =
+        max_megabytes_per_second.filter(|rate| *rate > 0).map(|rate| u64::from(rate) * 1024 * 1024);
+    CopySettings { max_bytes_per_second, parallel: PARALLEL, ..CopySettings::default() }
+}
+
+impl Copies {
+    /// Starts copying into a proved folder. A cancel of the run stops it before its next effect.
+    pub(crate) fn start(run: &Run, items: Vec<CopyItem>, to_folder: ClientPath) -> Copies {
+        let settings = copy_settings(run.plan.request.max_megabytes_per_second);
+        let copier = Arc::new(Copier::new(run.session.file_system(), settings));
+        Copies::with(copier, items, to_folder, &run.cancel)
+    }
+
+    /// The same with a copier of the caller's.
+    pub(crate) fn with(copier: Arc<Copier>, items: Vec<CopyItem>, to_folder: ClientPath, cancel: &Cancel) -> Copies {
+        let shared = Arc::new(Shared::default());
+        {
+            let mut ended = shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            ended.extend(items.iter().map(|item| (item.name.to_lowercase(), None)));
+        }
+        let stop = Cancel::new();
+        let worker =
+            tokio::spawn(copy_all(Arc::clone(&shared), copier, items, to_folder, cancel.clone(), stop.clone()));
+        Copies { shared, worker: Mutex::new(Some(worker)), stop }
+    }
+
+    /// Waits until a file is copied; at once for one that is not copied at all.
+    ///
+    /// # Errors
+    /// Those of its copy.
+    pub(crate) async fn wait_for(&self, name: &str) -> Result<()> {
+        let key = name.to_lowercase();
+        loop {
+            let waiting = self.shared.changed.notified();
+            tokio::pin!(waiting);
+            waiting.as_mut().enable();
+            {
+                let ended = self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
+                match ended.get(&key) {
+                    None => return Ok(()),
+                    Some(Some(result)) => return result.clone(),
+                    Some(None) => {}
+                }
+            }
+            waiting.await;
+        }
+    }
+
+    /// Waits for all of them.
+    ///
+    /// # Errors
+    /// The first one's that failed.
+    pub(crate) async fn finish(&self) -> Result<()> {
+        let names: Vec<String> =
+            self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        for name in names {
+            self.wait_for(&name).await?;
+        }
+        Ok(())
+    }
+
+    /// Stops: partial copies are kept under their temporary names. Waits until nothing writes any more.
+    pub(crate) async fn abandon(&self) {
+        self.stop.cancel();
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(worker) = worker {
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(5), worker).await;
+        }
+    }
+}
+
+impl Drop for Copies {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn copy_all(
+    shared: Arc<Shared>,
+    copier: Arc<Copier>,
+    items: Vec<CopyItem>,
+    to_folder: ClientPath,
+    cancel: Cancel,
+    stop: Cancel,
+) {
+    let slots = Arc::new(tokio::sync::Semaphore::new(PARALLEL));
+    let mut running = Vec::with_capacity(2 * PARALLEL);
+    for item in items {
+        // In order: the next one starts only when a slot is free.
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        if cancel.is_cancelled() || stop.is_cancelled() {
+            shared.end(&item.name, Err(stopped(&item.name)));
+            continue;
+        }
+        let request = CopyRequest {
+            from_folder: item.from_folder,
+            to_folder: to_folder.clone(),
+            name: item.name.clone(),
+            expected_size: item.size_bytes,
+        };
+        let (shared, copier, cancel, stop) = (Arc::clone(&shared), Arc::clone(&copier), cancel.clone(), stop.clone());
+        running.retain(|task: &JoinHandle<()>| !task.is_finished());
+        running.push(tokio::spawn(async move {
+            let middle = |seen: CopyProgress| {
+                if seen.done_bytes > 0 && seen.done_bytes < seen.total_bytes || seen.total_bytes == seen.done_bytes {
+                    crash_points::reach("copy.middle");
+                }
+            };
+            let copying = copier.copy(&request, &cancel, &middle);
+            let ended = tokio::select! {
+                ended = copying => ended.map(|_| ()),
+                () = stop.cancelled() => Err(stopped(&request.name)),
+            };
+            drop(slot);
+            shared.end(&request.name, ended);
+        }));
+    }
+    for task in running {
+        // A panic in a copy must not leave its waiter waiting.
+        let _ = task.await;
+    }
+    let left: Vec<String> = {
+        let ended = shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.iter().filter(|(_, result)| result.is_none()).map(|(name, _)| name.clone()).collect()
+    };
+    for name in left {
+        shared.end(
+            &name,
+            Err(Error::new(ErrorKind::InternalFault, format!("the copy of `{name}` ended without a result."))),
+        );
+    }
+}
+
+fn stopped(name: &str) -> Error {
+    Error::new(ErrorKind::Cancelled, format!("the copy of `{name}` was stopped."))
+        .with_unchanged("No file is left half written under its final name.")
+        .with_target(name)
+}

@@ -1,0 +1,146 @@
+//! The locks of a run: on every instance that it writes to, each on a connection of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::{Host, Level};
+use crate::names::InstanceName;
+use crate::sql::lock::{self, Lock};
+use crate::sql::Connector;
+
+/// How often the connections are used, so that nothing on the way takes them for idle.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What is held; given back by [`Locks::release`], or with the value's end.
+pub(crate) struct Locks {
+    held: Arc<Mutex<Held>>,
+    keeper: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Held {
+    locks: Vec<Lock>,
+    lost: Option<Error>,
+}
+
+impl Held {
+    async fn check(&mut self) -> Result<()> {
+        if let Some(lost) = &self.lost {
+            return Err(lost.clone());
+        }
+        for lock in &mut self.locks {
+            if let Err(error) = lock.check().await {
+                self.lost = Some(error.clone());
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Locks {
+    /// No lock yet, and none is needed: for tests of what does not touch an instance.
+    pub(crate) fn none() -> Locks {
+        Locks::keep(Vec::new())
+    }
+
+    /// Takes the locks of a database in the order of the instances' names, at once, all or none.
+    ///
+    /// `optional` instances that cannot be reached are left out with a warning; nothing is then written there.
+    ///
+    /// # Errors
+    /// `Locked` (5008) with the holder; for the needed instance also whatever connecting brings.
+    pub(crate) async fn take(
+        connector: &Connector,
+        needed: &InstanceName,
+        optional: &[InstanceName],
+        database: &str,
+        host: &dyn Host,
+    ) -> Result<Locks> {
+        let mut names: Vec<&InstanceName> = optional.iter().filter(|name| !same(name, needed)).collect();
+        names.push(needed);
+        names.sort_by_key(|name| name.to_string().to_lowercase());
+        names.dedup_by_key(|name| name.to_string().to_lowercase());
+        let mut taken = Vec::new();
+        for name in names {
+            match lock::acquire(connector, name, database).await {
+                Ok(lock) => taken.push(lock),
+                Err(error) if !same(name, needed) && error.kind != ErrorKind::Locked => {
+                    host.message(Level::Warning, format!("{name} is not locked: {}", error.message));
+                }
+                Err(error) => {
+                    for lock in taken {
+                        lock.release().await;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Locks::keep(taken))
+    }
+
+    fn keep(locks: Vec<Lock>) -> Locks {
+        let held = Arc::new(Mutex::new(Held { locks, lost: None }));
+        let watched = Arc::downgrade(&held);
+        let keeper = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(KEEP_ALIVE).await;
+                let Some(held) = watched.upgrade() else { return };
+                if held.lock().await.check().await.is_err() {
+                    return;
+                }
+            }
+        });
+        Locks { held, keeper }
+    }
+
+    /// Takes one more, for an instance whose name became known only later.
+    ///
+    /// # Errors
+    /// `Locked` (5008), and whatever connecting brings.
+    pub(crate) async fn add(&self, connector: &Connector, name: &InstanceName, database: &str) -> Result<()> {
+        let mut held = self.held.lock().await;
+        if held.locks.iter().any(|lock| same(lock.instance(), name)) {
+            return Ok(());
+        }
+        let lock = lock::acquire(connector, name, database).await?;
+        held.locks.push(lock);
+        Ok(())
+    }
+
+    /// True where this instance is locked by the run.
+    pub(crate) async fn has(&self, name: &InstanceName) -> bool {
+        self.held.lock().await.locks.iter().any(|lock| same(lock.instance(), name))
+    }
+
+    /// Asks every instance whether the lock still stands.
+    ///
+    /// # Errors
+    /// `LockLost` (5010), from then on always.
+    pub(crate) async fn check(&self) -> Result<()> {
+        self.held.lock().await.check().await
+    }
+
+    /// Gives all of them back.
+    pub(crate) async fn release(&self) {
+        self.keeper.abort();
+        let locks = std::mem::take(&mut self.held.lock().await.locks);
+        for lock in locks {
+            lock.release().await;
+        }
+    }
+}
+
+impl Drop for Locks {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+fn same(a: &InstanceName, b: &InstanceName) -> bool {
+    a.to_string().eq_ignore_ascii_case(&b.to_string())
+}

@@ -1,0 +1,166 @@
+//! The active list is set and users get in: services run, and each server has a session in the database.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{json, Value};
+use tokio::time::Instant;
+
+use super::pool_state::read_service;
+use super::{OnFailure, Seen, Step};
+use crate::error::{Error, ErrorKind, Result};
+use crate::failover::plan::step_name;
+use crate::failover::run::Run;
+use crate::journal::crash_points;
+use crate::pool;
+use crate::sql::{connection, Purpose};
+
+const POLL: Duration = Duration::from_millis(500);
+
+pub(crate) struct ActiveServers;
+
+#[async_trait]
+impl Step for ActiveServers {
+    fn name(&self) -> &'static str {
+        step_name::ACTIVE_SERVERS
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        OnFailure::Stop
+    }
+
+    async fn probe(&self, run: &Run) -> Result<Seen> {
+        let wanted = &run.plan.request.active_servers;
+        let active = read_service(run).await?.active_servers;
+        if !active.as_ref().is_some_and(|active| same(active, wanted)) {
+            let active = active.map_or("unknown".to_string(), |list| shown(&list));
+            return Ok(Seen::NotYet(format!("the active servers are {active} instead of {}", shown(wanted))));
+        }
+        let absent = absent(run).await?;
+        Ok(match absent.is_empty() {
+            true => Seen::So(format!("{} are active, each with a session in {}", shown(wanted), run.database())),
+            false => Seen::NotYet(format!("{} have no session in {}", shown(&absent), run.database())),
+        })
+    }
+
+    fn intent(&self, run: &Run) -> Value {
+        json!({"active_servers": run.plan.request.active_servers})
+    }
+
+    async fn act(&self, run: &Run) -> Result<String> {
+        let wanted = &run.plan.request.active_servers;
+        let active = read_service(run).await?.active_servers.unwrap_or_default();
+        let mut sent = Ok(());
+        for command in pool::active_server_commands(&run.active_list_identity(), &active, wanted) {
+            sent = sent.and(run.native_set(command).await);
+        }
+        crash_points::reach("active_servers.set");
+        let active = read_service(run).await?.active_servers.unwrap_or_default();
+        if !same(&active, wanted) {
+            sent?;
+            return Err(Error::new(
+                ErrorKind::StepNotVerified,
+                format!("the active servers are {} instead of {}.", shown(&active), shown(wanted)),
+            )
+            .with_next("Set them with `Set-CsPersistentChatActiveServer`, then run `Resume-PChatRun`."));
+        }
+        wait_for_sessions(run).await?;
+        Ok(format!("{} are active, each with a session in {}", shown(wanted), run.database()))
+    }
+}
+
+/// The Set succeeds in silence while no service runs: users are counted as back only when their servers are in.
+async fn wait_for_sessions(run: &Run) -> Result<()> {
+    let end = Instant::now() + Duration::from_secs(u64::from(run.plan.request.pool_timeout_seconds));
+    loop {
+        let absent = absent(run).await?;
+        if absent.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() >= end {
+            return Err(no_session(run, &absent).await);
+        }
+        run.tell_progress(&format!("waiting for {} to connect to {}", shown(&absent), run.database()), None);
+        run.pause(POLL).await?;
+    }
+}
+
+/// The servers without a session in the database.
+async fn absent(run: &Run) -> Result<Vec<String>> {
+    let mut connection = run.connect(Purpose::Catalog).await?;
+    let sessions = connection::list(&mut connection, run.database()).await?;
+    let is_in = |server: &String| {
+        sessions.iter().any(|session| session.is_inside && !session.is_own && same_host(&session.host, server))
+    };
+    Ok(run.plan.request.active_servers.iter().filter(|server| !is_in(server)).cloned().collect())
+}
+
+/// Sessions carry the short name of their host, the list its FQDN.
+fn same_host(host: &str, server: &str) -> bool {
+    let short = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
+    !host.is_empty() && short(host) == short(server)
+}
+
+async fn no_session(run: &Run, absent: &[String]) -> Error {
+    let mut states = Vec::new();
+    for server in absent {
+        states.push(match run.native_get(pool::get_windows_services(server)).await {
+            Ok(objects) => {
+                let services = pool::read_windows_services(&objects);
+                match services.iter().find(|service| service.is_persistent_chat()) {
+                    Some(service) => format!("{server}: `{}` is {}", service.display_name, service.status),
+                    None => format!("{server}: no Persistent Chat service is shown"),
+                }
+            }
+            Err(error) => format!("{server}: its services cannot be read ({})", error.message.trim_end_matches('.')),
+        });
+    }
+    Error::new(
+        ErrorKind::StepNotVerified,
+        format!("{} are active, but have no session in {} yet. {}.", shown(absent), run.database(), states.join("; ")),
+    )
+    .with_unchanged("The active list is set; users get in as soon as a service connects.")
+    .with_next(format!(
+        "Start the service there: `Get-CsWindowsService -ComputerName {0}`, `Start-CsWindowsService -ComputerName {0}`. Then \
+         run `Resume-PChatRun`.",
+        absent.first().map_or("", String::as_str)
+    ))
+}
+
+fn same(a: &[String], b: &[String]) -> bool {
+    let sorted = |list: &[String]| {
+        let mut names: Vec<String> = list.iter().map(|name| name.to_lowercase()).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    sorted(a) == sorted(b)
+}
+
+fn shown(list: &[String]) -> String {
+    if list.is_empty() {
+        return "none".to_string();
+    }
+    list.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_compare_without_order_and_case() {
+        let list = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        assert!(same(&list(&["S1.a", "s2.a"]), &list(&["s2.A", "s1.a"])));
+        assert!(!same(&list(&["s1.a"]), &list(&["s1.a", "s2.a"])));
+        assert!(same(&[], &[]));
+    }
+
+    #[test]
+    fn a_session_s_short_name_is_that_of_the_server() {
+        assert!(same_host("PCHAT1", "pchat1.contoso.com"));
+        assert!(same_host("pchat1.contoso.com", "PCHAT1"));
+        assert!(!same_host("pchat11", "pchat1.contoso.com"));
+        assert!(!same_host("", "pchat1.contoso.com"));
+    }
+}

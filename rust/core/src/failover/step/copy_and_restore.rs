@@ -1,0 +1,215 @@
+//! Log backups are copied ahead while the next one is restored, all by LSN.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{json, Value};
+
+use super::{OnFailure, Seen, Step};
+use crate::error::{Error, ErrorKind, Result};
+use crate::evidence::{count, Evidence};
+use crate::failover::copies::{Copies, CopyItem};
+use crate::failover::plan::{log_restores, step_name, Decision, Way};
+use crate::failover::run::Run;
+use crate::journal::crash_points;
+use crate::names::{ClientPath, ServerPath};
+use crate::sql::database::{self, DatabaseState};
+use crate::sql::restore::{restore_log_statement, LogRestore, RestoreProgress, Restorer};
+use crate::sql::{job, Purpose};
+
+/// A look at the folders, then everything that it shows; new files may come meanwhile, or only be readable once copied.
+const ROUNDS: u32 = 8;
+const COPY_JOB_LIMIT: Duration = Duration::from_secs(12 * 3600);
+
+pub(crate) struct CopyAndRestore;
+
+#[async_trait]
+impl Step for CopyAndRestore {
+    fn name(&self) -> &'static str {
+        step_name::COPY_AND_RESTORE
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        OnFailure::PutBack
+    }
+
+    async fn probe(&self, run: &Run) -> Result<Seen> {
+        let mut connection = run.connect(Purpose::Catalog).await?;
+        if database::need(&mut connection, run.database()).await?.state == DatabaseState::Online {
+            return Ok(Seen::So("the database is recovered already".to_string()));
+        }
+        let evidence = run.look_again().await?;
+        let decision = Decision::of(&evidence, &run.plan.request);
+        Ok(match left(&decision) {
+            0 => Seen::So(format!("nothing is left to restore at LSN {}", run.redo_of(&evidence)?.lsn)),
+            left => Seen::NotYet(format!("{} still to be restored", count(left, "log backup is", "log backups are"))),
+        })
+    }
+
+    fn intent(&self, run: &Run) -> Value {
+        let planned = run.plan.steps.iter().find(|step| step.name == step_name::COPY_AND_RESTORE);
+        json!({"files": planned.map(|step| step.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>())})
+    }
+
+    async fn act(&self, run: &Run) -> Result<String> {
+        let mut tally = Tally::default();
+        for _ in 0..ROUNDS {
+            let evidence = run.look_again().await?;
+            let decision = Decision::of(&evidence, &run.plan.request);
+            if left(&decision) == 0 {
+                break;
+            }
+            let before = (tally.copied, tally.restored);
+            one_round(run, &evidence, &decision, &mut tally).await?;
+            if before == (tally.copied, tally.restored) {
+                break;
+            }
+        }
+        Ok(format!(
+            "{} copied, {} restored",
+            count(tally.copied, "log backup", "log backups"),
+            count(tally.restored, "log backup", "log backups")
+        ))
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    copied: usize,
+    restored: usize,
+}
+
+/// What is still to be restored, or to be copied so that it can be read.
+fn left(decision: &Decision) -> usize {
+    decision.chain.as_ref().map_or(0, |chain| chain.restore.len()) + decision.read_after_copy.len()
+}
+
+async fn one_round(run: &Run, evidence: &Evidence, decision: &Decision, tally: &mut Tally) -> Result<()> {
+    let restores: Vec<LogRestore> = log_restores(evidence, decision).into_iter().map(|(restore, _)| restore).collect();
+    match &decision.way {
+        Way::CopyByUs { folder, .. } => overlapped(run, evidence, decision, folder, restores, tally).await,
+        Way::CopyJob { job_id, job_name } => {
+            run_copy_job(run, *job_id, job_name).await?;
+            // What it brought is seen by the next look; it is progress in itself.
+            tally.copied += decision.missing.len();
+            let is_there = |restore: &LogRestore| !decision.missing.iter().any(|m| restore.paths.iter().any(|p| p.file_name() == m.name));
+            let ready: Vec<LogRestore> = restores.into_iter().take_while(is_there).collect();
+            restore_all(run, ready, None, tally).await
+        }
+        Way::NothingToCopy | Way::StraightFromShare => restore_all(run, restores, None, tally).await,
+        Way::Refused { why } => Err(Error::new(
+            ErrorKind::CopyFolderNotProved,
+            format!("no way is left for {}: {why}.", count(decision.missing.len(), "log backup", "log backups")),
+        )
+        .with_next("Tell where the copy folder is with `-PathMap`, start SQL Server Agent, or give the service account the right to read the share; then make a new plan.")),
+    }
+}
+
+async fn overlapped(
+    run: &Run,
+    evidence: &Evidence,
+    decision: &Decision,
+    folder: &ServerPath,
+    restores: Vec<LogRestore>,
+    tally: &mut Tally,
+) -> Result<()> {
+    let to = run.proved_copy_folder.clone().ok_or_else(|| {
+        Error::new(
+            ErrorKind::CopyFolderNotProved,
+            format!("no path of this machine is proved to be {folder} of {}.", run.instance),
+        )
+        .with_next("Tell where it is with `-PathMap`, then run `Resume-PChatRun`, or make a new plan.")
+    })?;
+    let items: Vec<CopyItem> = decision
+        .missing
+        .iter()
+        .filter_map(|missing| {
+            let place = evidence.files.place(missing.place)?;
+            place.size_of(&missing.name)?;
+            let from_folder = ClientPath::new(place.client_path.as_deref()?);
+            Some(CopyItem { name: missing.name.clone(), from_folder, size_bytes: Some(missing.size_bytes) })
+        })
+        .collect();
+    tally.copied += items.len();
+    run.ready_to_change().await?;
+    let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
+    let text = format!("copy to {folder}: {}", names.join(", "));
+    run.book.change_begun("copy", &text).await?;
+    let copies = Copies::start(run, items, to);
+    let mut ended = restore_all(run, restores, Some(&copies), tally).await;
+    match ended {
+        Ok(()) => ended = copies.finish().await,
+        Err(_) => copies.abandon().await,
+    }
+    let state = if ended.is_ok() { "done" } else { "failed" };
+    run.book.change_ended("copy", &text, state, json!({})).await?;
+    ended
+}
+
+/// Restores in order; each waits for its own copies only.
+async fn restore_all(run: &Run, restores: Vec<LogRestore>, copies: Option<&Copies>, tally: &mut Tally) -> Result<()> {
+    let total = restores.len();
+    let mut restorer = Restorer::new(run.session.connector(), &run.instance);
+    for (done, restore) in restores.into_iter().enumerate() {
+        let name = restore.paths.first().map_or(String::new(), |path| path.file_name().to_string());
+        let percent = u8::try_from(done * 100 / total.max(1)).ok();
+        run.tell_progress(&format!("{name} ({} of {total})", done + 1), percent);
+        if let Some(copies) = copies {
+            for path in &restore.paths {
+                copies.wait_for(path.file_name()).await?;
+            }
+        }
+        restore_one(run, &mut restorer, &restore, &name, percent).await?;
+        tally.restored += 1;
+    }
+    Ok(())
+}
+
+async fn restore_one(
+    run: &Run,
+    restorer: &mut Restorer<'_>,
+    restore: &LogRestore,
+    name: &str,
+    percent: Option<u8>,
+) -> Result<()> {
+    let statement = restore_log_statement(restore)?;
+    let mut tell = |seen: RestoreProgress| {
+        run.tell_progress(&format!("{name}: {:.0} percent restored", seen.percent), percent);
+    };
+    let points = tokio::spawn(async {
+        // The statement is on its way by the first, and under way by the second.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        crash_points::reach("restore.sent");
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        crash_points::reach("restore.middle");
+    });
+    let ended = run.change(name, &statement, restorer.log(restore, &mut tell)).await;
+    points.abort();
+    ended?;
+    crash_points::reach("restore.done");
+    Ok(())
+}
+
+async fn run_copy_job(run: &Run, job_id: uuid::Uuid, name: &str) -> Result<()> {
+    let mut connection = run.connect(Purpose::Catalog).await?;
+    let before = job::last_outcome(&mut connection, job_id).await?.map(|outcome| outcome.instance_id);
+    run.tell_progress(&format!("the copy job {name} copies"), None);
+    let statement = job::start_statement(job_id)?;
+    run.change(name, &statement, job::start(&mut connection, job_id)).await?;
+    crash_points::reach("copy.middle");
+    // The Agent takes a moment to show a job as running.
+    run.pause(Duration::from_millis(500)).await?;
+    if !job::wait_until_idle(&mut connection, job_id, COPY_JOB_LIMIT, &run.cancel).await? {
+        return Err(Error::new(ErrorKind::CopyFailed, format!("the copy job `{name}` does not end.")));
+    }
+    match job::last_outcome(&mut connection, job_id).await? {
+        Some(outcome) if Some(outcome.instance_id) != before && outcome.run_status != 1 => Err(Error::new(
+            ErrorKind::CopyFailed,
+            format!("the copy job `{name}` failed: {}", outcome.message),
+        )
+        .with_next(
+            "Look at the job's history on the instance; its account must read the share and write to the copy folder.",
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,64 @@
+//! The gate: proof from the redo point, read back just now, to the newest log backup that is known.
+
+use async_trait::async_trait;
+
+use super::{OnFailure, Seen, Step};
+use crate::error::Result;
+use crate::failover::plan::{step_name, Decision};
+use crate::failover::run::{GateProof, Run};
+use crate::log_chain::{gate, AcceptedLoss, RecoveryPermit};
+use crate::sql::database::{self, DatabaseState};
+use crate::sql::Purpose;
+
+/// Asked before log shipping is removed, so that a refusal costs nothing, and once more right before recovery.
+pub(crate) struct Gate;
+
+#[async_trait]
+impl Step for Gate {
+    fn name(&self) -> &'static str {
+        step_name::GATE
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        OnFailure::PutBack
+    }
+
+    async fn probe(&self, run: &Run) -> Result<Seen> {
+        let mut connection = run.connect(Purpose::Catalog).await?;
+        if database::need(&mut connection, run.database()).await?.state == DatabaseState::Online {
+            return Ok(Seen::So("the database is recovered already".to_string()));
+        }
+        let redo = database::redo_point(&mut connection, run.database()).await?;
+        Ok(match run.gate_proof() {
+            Some(proof) if proof.redo_lsn == redo.lsn => Seen::So(proof.text),
+            _ => Seen::NotYet(format!("the database stands at LSN {}; the gate was not asked there", redo.lsn)),
+        })
+    }
+
+    async fn act(&self, run: &Run) -> Result<String> {
+        let permit = ask_gate(run).await?;
+        Ok(run.gate_proof().map_or_else(|| format!("open at LSN {}", permit.redo_lsn()), |proof| proof.text))
+    }
+}
+
+/// Looks at everything anew and asks the gate.
+///
+/// # Errors
+/// Those of [`gate::open`]: a gap, a dead share, an unreadable file, a loss that was not accepted by name.
+pub(crate) async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
+    run.tell_progress("reading folders and redo point anew for the gate", None);
+    let evidence = run.look_again().await?;
+    let redo = run.redo_of(&evidence)?;
+    let decision = Decision::of(&evidence, &run.plan.request);
+    run.view.set_loss(decision.loss.clone());
+    let accepted = run.plan.request.accept_data_loss.as_deref().map(AcceptedLoss::new);
+    let permit =
+        gate::open(&run.instance.to_string(), run.database(), &redo, &evidence.files.listing, accepted.as_ref())?;
+    run.book.set_fact("loss", &decision.loss).await?;
+    let text = match permit.accepted_loss() {
+        Some(loss) => format!("open at LSN {}, over a loss accepted by name: {loss}", permit.redo_lsn()),
+        None => format!("open: the chain is proved to LSN {}. {}", permit.redo_lsn(), decision.loss.text),
+    };
+    run.set_gate_proof(GateProof { redo_lsn: permit.redo_lsn(), text });
+    Ok(permit)
+}
