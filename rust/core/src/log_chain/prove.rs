@@ -103,9 +103,9 @@ impl<'a> Proof<'a> {
             .filter(|(_, set)| !is_restored(set.header))
             .filter_map(|(_, set)| {
                 let path = paths.get(&set.header.last_fork_id)?;
-                fork::is_on_path(set.header, path, redo.lsn).then(|| (self.finish(set), set.header.last_lsn, path))
+                fork::is_on_path(set.header, path, redo.lsn).then(|| (self.likely_time(set), set.header, path))
             })
-            .max_by_key(|(finish, last, _)| (finish.at, *last))
+            .max_by_key(|(time, header, _)| (*time, header.position, header.last_lsn))
             .map(|(_, _, path)| path.clone())
             .unwrap_or_else(|| vec![Segment { fork: redo.fork_id, until: Lsn::MAX }]);
 
@@ -149,6 +149,18 @@ impl<'a> Proof<'a> {
         let minutes = own.or_else(|| nearest_offset(self.offsets.get(writer)?, header.finished_at));
         let at = header.finished_at - Duration::minutes(i64::from(minutes.unwrap_or(0)));
         Finish { at, is_utc: minutes.is_some(), writer }
+    }
+
+    /// The best guess at when a set was finished. A wrong one costs a doubt, never a set: what is left aside is judged
+    /// with care.
+    fn likely_time(&self, set: &Set<'a>) -> NaiveDateTime {
+        let finish = self.finish(set);
+        let modified = set.members.iter().filter_map(|index| self.listing.candidates[*index].modified_at).min();
+        if finish.is_utc {
+            finish.at
+        } else {
+            modified.unwrap_or(finish.at)
+        }
     }
 
     /// Sets whose header could be read although the file was never finished.

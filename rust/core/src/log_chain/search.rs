@@ -161,19 +161,17 @@ pub fn next_to_read(
         let is_asked = |index: &usize| asked.contains(&files[*index].name.to_lowercase());
         wanted.extend(eligible.iter().copied().filter(|index| is_asked(index) && !book.is_known(&files[*index])));
     }
-    let mut by_time = eligible.clone();
-    by_time.sort_by_key(|index| std::cmp::Reverse(files[*index].modified_at.unwrap_or(NaiveDateTime::MAX)));
-    let mut by_name = eligible;
-    by_name.sort_by_cached_key(|index| {
-        let name = &files[*index].name;
-        std::cmp::Reverse((name_stamp(name).unwrap_or(NaiveDateTime::MAX), Arc::clone(name)))
-    });
+    let mut by_time: Vec<(NaiveDateTime, usize)> =
+        eligible.iter().map(|index| (files[*index].modified_at.unwrap_or(NaiveDateTime::MAX), *index)).collect();
+    let mut by_name: Vec<(NaiveDateTime, usize)> =
+        eligible.iter().filter_map(|index| Some((name_stamp(&files[*index].name)?, *index))).collect();
     let mut is_anchored = true;
-    for order in [&by_time, &by_name] {
+    for order in [&mut by_time, &mut by_name] {
+        order.sort_unstable_by(|a, b| b.cmp(a));
         is_anchored &= take_until_anchor(redo, files, book, order, batch, &mut wanted);
     }
     if wanted.is_empty() && !(is_anchored && is_complete(redo, files, book)) {
-        let rest = by_time.iter().copied().filter(|index| !book.is_known(&files[*index]));
+        let rest = by_time.iter().map(|(_, index)| *index).filter(|index| !book.is_known(&files[*index]));
         wanted.extend(rest.take(batch));
     }
     wanted.truncate(batch);
@@ -184,11 +182,16 @@ fn take_until_anchor(
     redo: &RedoPoint,
     files: &[SeenFile],
     book: &HeaderBook,
-    order: &[usize],
+    order: &[(NaiveDateTime, usize)],
     batch: usize,
     wanted: &mut Vec<usize>,
 ) -> bool {
-    for &index in order {
+    let mut anchor = None;
+    for &(time, index) in order {
+        // Files of the same time, such as the stripes of one set, are read together.
+        if anchor.is_some_and(|anchor| anchor != time) {
+            return true;
+        }
         if wanted.len() >= batch {
             return false;
         }
@@ -198,10 +201,10 @@ fn take_until_anchor(
                 wanted.push(index);
             }
         } else if book.headers(file).is_some_and(|headers| headers.iter().any(|header| is_anchor(redo, header))) {
-            return true;
+            anchor = Some(time);
         }
     }
-    false
+    anchor.is_some() || order.is_empty()
 }
 
 /// A set that begins where the database has been already: older ones cannot be needed while the chain is whole.

@@ -497,7 +497,7 @@ impl Builder {
         if let Some(file) = last.filter(|file| op[5] % 16 == 3 && stripes == 1 && !keep && file.holds[0].1 == 1) {
             let alone = file.holds.iter().all(|(set, _)| {
                 let held = &self.world.sets[*set];
-                held.stripes == 1 && held.is_log && held.family == family
+                held.stripes == 1 && held.is_log && held.family == family && held.writer == writer
             });
             if alone && is_log {
                 file.holds.push((number, 1));
