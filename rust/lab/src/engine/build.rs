@@ -1,0 +1,680 @@
+//! A lab from a scenario: hosts and folders, instances, the chat database with its log backups, log shipping, mirrors.
+
+use super::agent::{Agent, Schedule};
+use super::backup::BackupOptions;
+use super::backup_file::{self, MediaHeader, SetHeader};
+use super::clock::Clock;
+use super::disk::{Drive, Host};
+use super::error::LabError;
+use super::history::{History, RestoreRow};
+use super::lsn::Lsn;
+use super::model::{
+    DataFile, Database, Fork, Instance, LoginEntry, Mirroring, Model, Random, Reach, Record, State, User, Version,
+    World,
+};
+use super::session::{ClientInfo, Ended, SessionEntry};
+use super::shipping::ShippingTables;
+use crate::scenario::{InstanceRole, LoginSettings, Scenario, SecondaryMode, UnfinishedFile};
+use chrono::{DateTime, Duration, Utc};
+use std::collections::{BTreeMap, HashSet};
+use std::net::{Ipv4Addr, UdpSocket};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Windows accounts that are logins everywhere; the second column says sysadmin.
+const ACCOUNTS: [(&str, bool); 4] = [
+    ("CONTOSO\\sqlservice", true),
+    ("CONTOSO\\sqlagent", true),
+    ("CONTOSO\\pchat", false),
+    ("CONTOSO\\RTCUniversalServerAdmins", false),
+];
+
+/// The services' group, a user of the chat databases.
+pub const SERVICE_GROUP: &str = "CONTOSO\\RTCUniversalServerAdmins";
+
+/// Builds the state and writes the files.
+///
+/// # Errors
+/// `Io`, and `Scenario` for what does not fit together.
+pub fn build(scenario: &Scenario, root: &Path, clock: Arc<Clock>) -> Result<World, LabError> {
+    let network = free_network();
+    let mut hosts = Vec::new();
+    for (index, host) in scenario.hosts.iter().enumerate() {
+        let folder = root.join("hosts").join(&host.name);
+        for drive in ["C", "E"] {
+            std::fs::create_dir_all(folder.join(drive))?;
+        }
+        hosts.push(Host {
+            name: host.name.clone(),
+            fqdn: host.fqdn.clone(),
+            site: host.site.clone(),
+            address: Ipv4Addr::new(127, network.0, network.1, index as u8 + 1),
+            folder,
+            drives: ['C', 'E'].map(|letter| Drive { letter, total_bytes: 500 << 30, free_bytes: 200 << 30 }).to_vec(),
+            lost: false,
+        });
+    }
+    let mut world = World {
+        clock,
+        random: Random(scenario.seed.wrapping_mul(0x5851_F42D_4C95_7F2D)),
+        hosts,
+        shares: scenario.shares.clone(),
+        rights: scenario.rights.clone(),
+        instances: Vec::new(),
+        rates: scenario.rates.clone(),
+        faults: Vec::new(),
+        effects: Vec::new(),
+        unknown: Vec::new(),
+        entries: Vec::new(),
+        chat_database: scenario.chat.database.clone(),
+        newest_message: 0,
+        messages_per_second: scenario.chat.messages_per_second,
+        utc_offset_minutes: 60,
+        death: None,
+        full_backup_after_recovery: false,
+        being_written: HashSet::new(),
+        log_backup_bytes: u64::from(scenario.log_shipping.log_backup_kilobytes) * 1024,
+        full_backup_bytes: u64::from(scenario.log_shipping.full_backup_kilobytes) * 1024,
+        client_maps: scenario.client_maps.clone(),
+        shown_logins: scenario.logins.iter().map(|l| l.name.clone()).collect(),
+        last_files: LastFiles::default(),
+    };
+    for share in &scenario.shares {
+        if let Some(host) = world.find_host(&share.host) {
+            std::fs::create_dir_all(world.hosts[host].folder.join(&share.name))?;
+        }
+    }
+    for map in &scenario.client_maps {
+        if let Some(real) = world.find_host(&map.host).and_then(|h| world.real_path(h, &map.path)) {
+            std::fs::create_dir_all(real)?;
+        }
+    }
+    for settings in &scenario.instances {
+        let instance = instance(&mut world, scenario, settings)?;
+        world.instances.push(instance);
+    }
+    for index in 0..world.instances.len() {
+        system_databases(&mut world, index)?;
+    }
+    let mut builder = Builder { world: &mut world, scenario };
+    builder.chat()?;
+    builder.compliance()?;
+    builder.log_shipping();
+    for fault in &scenario.faults {
+        let fault = crate::faults::Fault::from_settings(fault).map_err(LabError::Scenario)?;
+        world.faults.push(fault);
+    }
+    world.effects.clear();
+    Ok(world)
+}
+
+/// A pair of address bytes whose browser port is free on the first host.
+fn free_network() -> (u8, u8) {
+    for _ in 0..64 {
+        let bytes = uuid::Uuid::new_v4();
+        let (x, y) = (bytes.as_bytes()[0] % 240 + 10, bytes.as_bytes()[1]);
+        if UdpSocket::bind((Ipv4Addr::new(127, x, y, 1), 1434)).is_ok() {
+            return (x, y);
+        }
+    }
+    (0, 0)
+}
+
+fn instance(
+    world: &mut World,
+    scenario: &Scenario,
+    settings: &crate::scenario::InstanceSettings,
+) -> Result<Instance, LabError> {
+    let name = settings.full_name();
+    let host = world
+        .find_host(&settings.host)
+        .ok_or_else(|| LabError::Scenario(format!("instance {name} stands on an unknown host")))?;
+    let version = Version::by_year(&settings.version)
+        .ok_or_else(|| LabError::Scenario(format!("instance {name}: unknown version {}", settings.version)))?;
+    let mut logins: Vec<LoginEntry> = Vec::new();
+    let mut all: Vec<(LoginSettings, bool)> = scenario.logins.iter().map(|l| (l.clone(), false)).collect();
+    if !all.iter().any(|(l, _)| l.name == "sa") {
+        let password = world.random.guid().to_string();
+        all.push((LoginSettings { name: "sa".into(), password, sysadmin: true }, false));
+    }
+    all.extend(ACCOUNTS.iter().map(|(name, sysadmin)| {
+        let settings = LoginSettings { name: (*name).into(), password: String::new(), sysadmin: *sysadmin };
+        (settings, true)
+    }));
+    for (index, (settings, windows)) in all.into_iter().enumerate() {
+        let sid = login_sid(&settings.name, windows, &mut world.random);
+        logins.push(LoginEntry { settings, id: 257 + index as i32, sid, windows });
+    }
+    let now = world.clock.now();
+    let mut sessions = BTreeMap::new();
+    for (id, command) in
+        [(1, "RESOURCE MONITOR"), (4, "LAZY WRITER"), (5, "LOG WRITER"), (9, "TASK MANAGER"), (11, "CHECKPOINT")]
+    {
+        sessions.insert(id, system_session(command, now));
+    }
+    Ok(Instance {
+        name,
+        role: settings.role,
+        host,
+        short_name: settings.name.clone(),
+        version,
+        edition: "Standard Edition (64-bit)".into(),
+        language: if super::connection::is_french(&settings.language) {
+            "Français".into()
+        } else {
+            settings.language.clone()
+        },
+        collation: settings.collation.clone(),
+        encryption: settings.encryption.clone(),
+        reach: Reach::Up,
+        agent_running: settings.agent_running,
+        started_at: now - Duration::days(30),
+        port: 0,
+        mirroring_port: 5022,
+        logins,
+        databases: Vec::new(),
+        sessions,
+        app_locks: Vec::new(),
+        agent: Agent::default(),
+        shipping: ShippingTables::default(),
+        history: History::default(),
+    })
+}
+
+/// The sid of a login: the same everywhere for a Windows account, another on each instance for a SQL login.
+fn login_sid(name: &str, windows: bool, random: &mut Random) -> Vec<u8> {
+    if name == "sa" {
+        return vec![1];
+    }
+    if windows {
+        let mut sid = vec![1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0];
+        let sum = name.to_lowercase().bytes().fold(17u64, |s, b| s.wrapping_mul(31).wrapping_add(b.into()));
+        sid.extend_from_slice(&sum.to_le_bytes());
+        sid.extend_from_slice(&[1, 2, 3, 4, 80, 4, 0, 0]);
+        return sid;
+    }
+    random.guid().as_bytes().to_vec()
+}
+
+fn system_session(command: &str, now: DateTime<Utc>) -> SessionEntry {
+    SessionEntry {
+        client: ClientInfo { login: "sa".into(), program: command.into(), ..ClientInfo::default() },
+        login_time: now,
+        last_batch: now,
+        database: 1,
+        request: None,
+        transactions: 0,
+        ended: Arc::new(Ended::default()),
+        rollback: None,
+        user_process: false,
+        language: "us_english".into(),
+        lock_timeout: -1,
+        sysadmin: true,
+        view_all: true,
+        closer: None,
+        caught: None,
+    }
+}
+
+impl Instance {
+    /// `C:\Program Files\Microsoft SQL Server\MSSQL11.RTC\MSSQL`.
+    pub fn root_folder(&self) -> String {
+        let version = match self.version.major {
+            ..=10 => "MSSQL10_50".to_owned(),
+            major => format!("MSSQL{major}"),
+        };
+        let short = self.short_name.as_deref().unwrap_or("MSSQLSERVER");
+        format!("C:\\Program Files\\Microsoft SQL Server\\{version}.{short}\\MSSQL")
+    }
+
+    /// Folder of backups whose path is not absolute.
+    pub fn backup_folder(&self) -> String {
+        format!("{}\\Backup", self.root_folder())
+    }
+
+    /// Folder of new data files.
+    pub fn data_folder(&self) -> String {
+        format!("{}\\DATA", self.root_folder())
+    }
+}
+
+impl World {
+    /// Makes a Windows account a login where it is not one yet.
+    pub fn ensure_login(&mut self, instance: usize, name: &str) {
+        if self.instances[instance].login(name).is_some() {
+            return;
+        }
+        let sid = login_sid(name, true, &mut self.random);
+        let settings = LoginSettings { name: name.to_owned(), password: String::new(), sysadmin: false };
+        let inst = &mut self.instances[instance];
+        let id = 257 + inst.logins.len() as i32;
+        inst.logins.push(LoginEntry { settings, id, sid, windows: true });
+    }
+
+    fn new_files(&mut self, instance: usize, name: &str, bytes: u64) -> Vec<DataFile> {
+        let folder = self.instances[instance].data_folder();
+        [("", "mdf", false), ("_log", "ldf", true)]
+            .into_iter()
+            .enumerate()
+            .map(|(index, (suffix, extension, is_log))| DataFile {
+                id: index as i32 + 1,
+                guid: self.random.guid(),
+                logical: format!("{name}{suffix}"),
+                physical: format!("{folder}\\{name}{suffix}.{extension}"),
+                is_log,
+                size_bytes: bytes,
+            })
+            .collect()
+    }
+}
+
+fn system_databases(world: &mut World, index: usize) -> Result<(), LabError> {
+    let host = world.instances[index].host;
+    for folder in [world.instances[index].data_folder(), world.instances[index].backup_folder()] {
+        if let Some(real) = world.real_path(host, &folder) {
+            std::fs::create_dir_all(real)?;
+        }
+    }
+    let created = world.local_now() - Duration::days(400);
+    for (id, name) in [(1, "master"), (2, "tempdb"), (3, "model"), (4, "msdb")] {
+        let version = world.instances[index].version;
+        let mut database = Database::blank(id, name, "sa", created, version);
+        database.collation = world.instances[index].collation.clone();
+        database.system = true;
+        database.model = if name == "model" { Model::Full } else { Model::Simple };
+        database.guid = world.random.guid();
+        database.family = database.guid;
+        database.forks = vec![Fork { id: world.random.guid(), start: Lsn::default() }];
+        database.files = world.new_files(index, name, 8 << 20);
+        world.place_files(index, &database.files);
+        world.instances[index].databases.push(database);
+    }
+    Ok(())
+}
+
+struct Builder<'a> {
+    world: &'a mut World,
+    scenario: &'a Scenario,
+}
+
+impl Builder<'_> {
+    fn role(&self, role: InstanceRole) -> Option<usize> {
+        self.world.instances.iter().position(|i| i.role == role)
+    }
+
+    fn header(
+        &mut self,
+        at: usize,
+        database: &Database,
+        log: bool,
+        options: &BackupOptions,
+        when: DateTime<Utc>,
+    ) -> SetHeader {
+        let guid = self.world.random.guid();
+        let local = self.world.local(when);
+        let inst = &self.world.instances[at];
+        let machine = self.world.hosts[inst.host].name.clone();
+        SetHeader::of(database, log, options, guid, local, &inst.name, &machine, inst.version, "CONTOSO\\sqlagent")
+    }
+
+    fn media(&mut self, when: DateTime<Utc>) -> MediaHeader {
+        MediaHeader {
+            media_name: None,
+            media_set: self.world.random.guid(),
+            family: self.world.random.guid(),
+            family_count: 1,
+            family_sequence: 1,
+            date: self.world.local(when),
+            compressed: false,
+        }
+    }
+
+    fn chat(&mut self) -> Result<(), LabError> {
+        let Some(primary) = self.role(InstanceRole::Primary) else { return Ok(()) };
+        let (chat, ship) = (self.scenario.chat.clone(), self.scenario.log_shipping.clone());
+        let name = chat.database.clone();
+        let now = self.world.clock.now();
+        let step = Duration::minutes(ship.interval_minutes.max(1).into());
+        let newest = now - Duration::milliseconds((ship.newest_age_minutes * 60_000.0) as i64);
+        let oldest = newest - step * (ship.log_backups.max(1) as i32);
+        let first = ship.first_lsn.parse().map(Lsn).unwrap_or(Lsn::new(9301, 16, 1));
+        let mut database = self.blank_chat(primary, &name, first, oldest - step);
+        for _ in 0..chat.messages_in_full_backup {
+            self.add_message(&mut database);
+        }
+        database.log_end = database.log_end.advance(2);
+        let full_at = oldest;
+        let mut header = self.header(primary, &database, false, &BackupOptions::default(), full_at);
+        let media = self.media(full_at);
+        let seed = self.world.random.next();
+        let bytes = backup_file::set_bytes(&mut header, &database.records, self.world.full_backup_bytes, seed);
+        let full_path = format!("{}\\{name}_initial.bak", self.world.instances[primary].backup_folder());
+        if let Some(real) = self.world.real_path(self.world.instances[primary].host, &full_path) {
+            backup_file::write_file(&real, &media, &bytes)?;
+        }
+        database.full_backup = Some(header.checkpoint_lsn);
+        database.log_backup_start = header.checkpoint_lsn;
+        let full_media = [(media, full_path)];
+        self.world.instances[primary].history.add_set(&header, &full_media);
+        let mut copy = self.secondary_copy(&database, &header);
+        let secondary = self.role(InstanceRole::Backup);
+        if let Some(secondary) = secondary {
+            self.note_restore(secondary, &name, &header, &full_media, 'D', full_at);
+        }
+        let mut last_files = LastFiles::default();
+        for number in 1..=ship.log_backups {
+            for _ in 0..chat.messages_per_log_backup {
+                self.add_message(&mut database);
+            }
+            let when = newest - step * (ship.log_backups - number) as i32;
+            self.log_backup(primary, secondary, &mut database, copy.as_mut(), number, when, &mut last_files)?;
+        }
+        self.unfinished(primary, &mut database, newest + Duration::minutes(1))?;
+        for _ in 0..chat.messages_after_last_log_backup {
+            self.add_message(&mut database);
+        }
+        self.place_chat(primary, secondary, database, copy)?;
+        self.remember(&last_files);
+        Ok(())
+    }
+
+    fn blank_chat(&mut self, primary: usize, name: &str, first: Lsn, created: DateTime<Utc>) -> Database {
+        let version = self.world.instances[primary].version;
+        let local = self.world.local(created);
+        let mut database = Database::blank(5, name, "sa", local, version);
+        database.family = self.world.random.guid();
+        database.guid = self.world.random.guid();
+        database.forks = vec![Fork { id: self.world.random.guid(), start: Lsn::default() }];
+        database.log_end = first;
+        database.log_backup_start = first;
+        database.begins_chain = true;
+        database.chat = true;
+        database.files = self.world.new_files(primary, name, 64 << 20);
+        database.users = self.users(primary);
+        database
+    }
+
+    fn users(&mut self, primary: usize) -> Vec<User> {
+        let inst = &self.world.instances[primary];
+        inst.logins
+            .iter()
+            .filter(|l| !l.settings.sysadmin)
+            .enumerate()
+            .map(|(index, l)| User {
+                name: l.settings.name.clone(),
+                id: 5 + index as i32,
+                sid: l.sid.clone(),
+                kind: if l.windows { 'U' } else { 'S' },
+            })
+            .collect()
+    }
+
+    fn add_message(&mut self, database: &mut Database) {
+        self.world.newest_message += 1;
+        database.records.push(Record { lsn: database.log_end, message: self.world.newest_message });
+        database.log_end = database.log_end.advance(1);
+        database.log_used_bytes += 512;
+    }
+
+    /// The database on the secondary right after its initial restore.
+    fn secondary_copy(&mut self, database: &Database, full: &SetHeader) -> Option<Database> {
+        let secondary = self.role(InstanceRole::Backup)?;
+        let mut copy = database.clone();
+        copy.guid = self.world.random.guid();
+        copy.files = self.world.new_files(secondary, &database.name, 64 << 20);
+        for (own, source) in copy.files.iter_mut().zip(&database.files) {
+            own.guid = source.guid;
+        }
+        copy.state = State::Restoring;
+        copy.log_end = full.last_lsn;
+        copy.log_backup_start = full.last_lsn;
+        Some(copy)
+    }
+
+    fn note_restore(
+        &mut self,
+        secondary: usize,
+        database: &str,
+        header: &SetHeader,
+        media: &[(MediaHeader, String)],
+        kind: char,
+        when: DateTime<Utc>,
+    ) {
+        let date = self.world.local(when);
+        let history = &mut self.world.instances[secondary].history;
+        let backup_set_id = history.add_set(header, media);
+        history.add_restore(RestoreRow {
+            id: 0,
+            date,
+            database: database.to_owned(),
+            user: "CONTOSO\\sqlagent".into(),
+            backup_set_id,
+            kind,
+            replace: false,
+            recovery: false,
+            restart: false,
+            devices: 1,
+            files: Vec::new(),
+        });
+    }
+
+    #[allow(clippy::too_many_arguments)] // The two sides of one log backup.
+    fn log_backup(
+        &mut self,
+        primary: usize,
+        secondary: Option<usize>,
+        database: &mut Database,
+        copy: Option<&mut Database>,
+        number: u32,
+        when: DateTime<Utc>,
+        last: &mut LastFiles,
+    ) -> Result<(), LabError> {
+        let ship = self.scenario.log_shipping.clone();
+        let mut header = self.header(primary, database, true, &BackupOptions::default(), when);
+        let records: Vec<Record> = database.records.iter().filter(|r| r.lsn >= header.first_lsn).copied().collect();
+        let media = self.media(when);
+        let seed = self.world.random.next();
+        let set = backup_file::set_bytes(&mut header, &records, self.world.log_backup_bytes, seed);
+        let file = format!("{}_{}.trn", database.name, when.format("%Y%m%d%H%M%S"));
+        let shared = format!("{}\\{file}", ship.share);
+        let local = format!("{}\\{file}", ship.copy_folder);
+        let here = !ship.missing.contains(&number);
+        let own_host = self.world.instances[primary].host;
+        if let (true, Some(real)) = (here, self.world.real_path(own_host, &shared)) {
+            backup_file::write_file(&real, &media, &set)?;
+            set_time(&real, when);
+            if ship.damaged.contains(&number) {
+                flip_bit(&real)?;
+            }
+        }
+        self.world.instances[primary].history.add_set(&header, &[(media.clone(), shared.clone())]);
+        last.backup = Some((shared, when));
+        database.log_backup_start = header.last_lsn;
+        database.begins_chain = false;
+        database.log_used_bytes = 0;
+        let (Some(secondary), Some(copy)) = (secondary, copy) else { return Ok(()) };
+        if number <= ship.log_backups - ship.not_copied {
+            let real = self.world.real_path(self.world.instances[secondary].host, &local);
+            if let (true, Some(real)) = (here, real) {
+                backup_file::write_file(&real, &media, &set)?;
+                set_time(&real, when);
+            }
+            last.copied = Some((local.clone(), when + Duration::minutes(1)));
+        }
+        if number <= ship.log_backups - ship.not_restored {
+            copy.records.extend(records.into_iter().filter(|r| r.lsn >= copy.log_end));
+            copy.log_end = header.last_lsn;
+            copy.log_backup_start = header.last_lsn;
+            copy.log_restored = true;
+            self.note_restore(
+                secondary,
+                &database.name.clone(),
+                &header,
+                &[(media, local.clone())],
+                'L',
+                when + Duration::minutes(2),
+            );
+            last.restored = Some((local, when + Duration::minutes(2)));
+        }
+        Ok(())
+    }
+
+    fn unfinished(&mut self, primary: usize, database: &mut Database, when: DateTime<Utc>) -> Result<(), LabError> {
+        let ship = self.scenario.log_shipping.clone();
+        let extension = match ship.unfinished_newest {
+            UnfinishedFile::None => return Ok(()),
+            UnfinishedFile::Truncated => "trn",
+            UnfinishedFile::WorkingName => "wrk",
+        };
+        for _ in 0..self.scenario.chat.messages_per_log_backup {
+            self.add_message(database);
+        }
+        let mut header = self.header(primary, database, true, &BackupOptions::default(), when);
+        let records: Vec<Record> = database.records.iter().filter(|r| r.lsn >= header.first_lsn).copied().collect();
+        let media = self.media(when);
+        let seed = self.world.random.next();
+        let set = backup_file::set_bytes(&mut header, &records, self.world.log_backup_bytes, seed);
+        let path = format!("{}\\{}_{}.{extension}", ship.share, database.name, when.format("%Y%m%d%H%M%S"));
+        if let Some(real) = self.world.real_path(self.world.instances[primary].host, &path) {
+            backup_file::write_file(&real, &media, &set[..set.len() * 6 / 10])?;
+            set_time(&real, when);
+        }
+        Ok(())
+    }
+
+    fn place_chat(
+        &mut self,
+        primary: usize,
+        secondary: Option<usize>,
+        database: Database,
+        copy: Option<Database>,
+    ) -> Result<(), LabError> {
+        if let (Some(secondary), Some(mut copy)) = (secondary, copy) {
+            if self.scenario.log_shipping.mode == SecondaryMode::Standby {
+                let undo = format!("{}\\{}.tuf", self.scenario.log_shipping.copy_folder, copy.name);
+                if let Some(real) = self.world.real_path(self.world.instances[secondary].host, &undo) {
+                    std::fs::write(real, b"undo")?;
+                }
+                copy.state = State::Online;
+                copy.read_only = true;
+                copy.standby = Some(undo);
+            }
+            self.world.place_files(secondary, &copy.files);
+            self.world.instances[secondary].databases.push(copy);
+        }
+        self.world.place_files(primary, &database.files);
+        self.mirrored_pair(primary, InstanceRole::PrimaryMirror, database);
+        Ok(())
+    }
+
+    /// Places a database and, where the mirror instance exists, its mirror copy.
+    fn mirrored_pair(&mut self, principal: usize, role: InstanceRole, mut database: Database) {
+        if let Some(mirror) = self.role(role) {
+            let guid = self.world.random.guid();
+            let mut copy = database.clone();
+            copy.state = State::Restoring;
+            copy.guid = self.world.random.guid();
+            copy.log_restored = true;
+            copy.files = self.world.new_files(mirror, &database.name, 64 << 20);
+            let side = |principal: bool, partner: usize, address: String| Mirroring {
+                guid,
+                principal,
+                partner,
+                partner_address: address,
+                safety_full: true,
+                suspended: false,
+                role_sequence: 1,
+                timeout_seconds: 10,
+                waiting: false,
+            };
+            database.mirroring = Some(side(true, mirror, self.world.endpoint_address(mirror)));
+            copy.mirroring = Some(side(false, principal, self.world.endpoint_address(principal)));
+            self.world.place_files(mirror, &copy.files);
+            self.world.instances[mirror].databases.push(copy);
+        }
+        self.world.instances[principal].databases.push(database);
+    }
+
+    fn compliance(&mut self) -> Result<(), LabError> {
+        let Some(name) = self.scenario.chat.compliance_database.clone() else { return Ok(()) };
+        let now = self.world.clock.now();
+        for (role, mirror) in [(InstanceRole::Primary, Some(InstanceRole::PrimaryMirror)), (InstanceRole::Backup, None)]
+        {
+            let Some(at) = self.role(role) else { continue };
+            let mut database = self.blank_chat(at, &name, Lsn::new(40, 16, 1), now - Duration::days(100));
+            database.id = 6;
+            database.chat = false;
+            database.full_backup = Some(database.log_end);
+            self.world.place_files(at, &database.files);
+            match mirror {
+                Some(mirror) => self.mirrored_pair(at, mirror, database),
+                None => self.world.instances[at].databases.push(database),
+            }
+        }
+        Ok(())
+    }
+
+    fn log_shipping(&mut self) {
+        let ship = self.scenario.log_shipping.clone();
+        if !ship.configured {
+            return;
+        }
+        super::build_shipping::configure(self.world, self.scenario);
+    }
+
+    fn remember(&mut self, last: &LastFiles) {
+        self.world.last_files = last.clone();
+    }
+}
+
+/// The newest file of each kind, for the log shipping tables.
+#[derive(Clone, Debug, Default)]
+pub struct LastFiles {
+    pub backup: Option<(String, DateTime<Utc>)>,
+    pub copied: Option<(String, DateTime<Utc>)>,
+    pub restored: Option<(String, DateTime<Utc>)>,
+}
+
+/// A schedule that is due every `minutes`, first one period from `now` on.
+pub fn every(minutes: u32, name: &str, enabled: bool, world: &mut World, id: i32) -> Schedule {
+    let now = world.local_now();
+    Schedule {
+        id,
+        uid: world.random.guid(),
+        name: name.to_owned(),
+        enabled,
+        freq_type: 4,
+        freq_interval: 1,
+        freq_subday_type: 4,
+        freq_subday_interval: minutes.max(1) as i32,
+        freq_relative_interval: 0,
+        freq_recurrence_factor: 0,
+        active_start_date: super::agent::yyyymmdd(now),
+        active_end_date: 99_991_231,
+        active_start_time: super::agent::hhmmss(now),
+        active_end_time: 235_959,
+        owner: "sa".into(),
+        created: now,
+        modified: now,
+    }
+}
+
+fn set_time(path: &Path, when: DateTime<Utc>) {
+    if let Ok(file) = std::fs::OpenOptions::new().append(true).open(path) {
+        // A file time that cannot be set only looks newer than it is.
+        let _ = file.set_modified(when.into());
+    }
+}
+
+/// Turns one bit in the middle of a file.
+///
+/// # Errors
+/// The operating system's.
+pub fn flip_bit(path: &Path) -> std::io::Result<()> {
+    let mut bytes = std::fs::read(path)?;
+    let middle = bytes.len() * 3 / 4;
+    if let Some(byte) = bytes.get_mut(middle) {
+        *byte ^= 1;
+    }
+    std::fs::write(path, bytes)
+}

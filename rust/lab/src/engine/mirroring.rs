@@ -1,0 +1,291 @@
+//! Database mirroring: SET PARTNER, and what the partner knows.
+
+use super::connection::Connection;
+use super::error::SqlMessage;
+use super::messages as m;
+use super::model::{Access, Mirroring, Model, Reach, State, World};
+use crate::faults::Fault;
+use lab_tsql::ast::PartnerAction;
+
+fn refuse(number: i32, text: String) -> Result<(), SqlMessage> {
+    Err(SqlMessage::new(number, 16, u8::from(number != 1412), text))
+}
+
+impl Connection {
+    /// ALTER DATABASE … SET PARTNER.
+    ///
+    /// # Errors
+    /// The 1400 range; 5052 where the state does not allow it.
+    pub(crate) fn set_partner(&mut self, name: &str, action: &PartnerAction) -> Result<(), SqlMessage> {
+        let mut world = self.engine.world();
+        let by = self.client.program.clone();
+        let instance = self.instance;
+        match action {
+            PartnerAction::Address(address) => world.partner_address(instance, name, address)?,
+            other => world.change_partner(instance, name, other)?,
+        }
+        let on = world.instances[instance].name.clone();
+        world.effect(&on, "mirroring", format!("{name} {action:?}"), &by);
+        Ok(())
+    }
+}
+
+impl World {
+    /// The other instances reach this one.
+    pub fn runs(&self, instance: usize) -> bool {
+        matches!(self.instances[instance].reach, Reach::Up | Reach::HiddenFromClients)
+    }
+
+    /// `mirroring_state` and its name.
+    pub fn mirroring_state(&self, mirroring: &Mirroring, database: &str) -> (u8, &'static str) {
+        let partner = &self.instances[mirroring.partner];
+        let other = partner.database(database).and_then(|d| d.mirroring.as_ref());
+        if !self.runs(mirroring.partner) || other.is_none() {
+            (1, "DISCONNECTED")
+        } else if mirroring.suspended || other.is_some_and(|o| o.suspended) {
+            (0, "SUSPENDED")
+        } else {
+            (4, "SYNCHRONIZED")
+        }
+    }
+
+    fn find_endpoint(&self, address: &str) -> Option<usize> {
+        let rest = address.get(..6).filter(|p| p.eq_ignore_ascii_case("TCP://")).map(|_| &address[6..])?;
+        let (host, port) = rest.rsplit_once(':')?;
+        let port: u16 = port.parse().ok()?;
+        let host = self.find_host(host)?;
+        self.instances.iter().position(|i| i.host == host && i.mirroring_port == port)
+    }
+
+    fn partner_address(&mut self, instance: usize, name: &str, address: &str) -> Result<(), SqlMessage> {
+        if !address.to_uppercase().starts_with("TCP://") || !address[6..].contains(':') {
+            return refuse(1449, "ALTER DATABASE command failed due to an invalid server connection string.".into());
+        }
+        let unreachable = || {
+            refuse(
+                1418,
+                format!(
+                    "The server network address \"{address}\" can not be reached or does not exist. Check the network address name and that the ports for the local and remote endpoints are operational."
+                ),
+            )
+        };
+        let partner = self.find_endpoint(address);
+        let broken = self.faults.iter().any(|f| match f {
+            Fault::MirrorSetUpFails { instance: Some(on) } => {
+                let on = self.find_instance(on);
+                on == Some(instance) || (on.is_some() && on == partner)
+            }
+            Fault::MirrorSetUpFails { instance: None } => true,
+            _ => false,
+        });
+        let Some(database) = self.instances[instance].database(name) else { return unreachable() };
+        if database.mirroring.as_ref().is_some_and(|x| !x.waiting) {
+            return refuse(1405, format!("The database \"{name}\" is already enabled for database mirroring."));
+        }
+        if database.state == State::Restoring {
+            let Some(partner) = partner else { return unreachable() };
+            if partner == instance {
+                return refuse(1452, "The partner server instance name must be distinct from the server instance that manages the database. The ALTER DATABASE SET PARTNER command failed.".into());
+            }
+            let guid = self.random.guid();
+            if let Some(database) = self.database_mut(instance, name) {
+                database.mirroring = Some(mirroring(guid, false, partner, address, true));
+            }
+            return Ok(());
+        }
+        if database.is_standby() || database.read_only {
+            return refuse(1466, format!("Database \"{name}\" is read-only on one of the server instances which is incompatible with participating in database mirroring or in an availability group. Set database to read-write mode, and retry the operation."));
+        }
+        if database.state != State::Online {
+            return Err(super::session::closed_state(database).unwrap_or_else(|| m::mirroring_forbids(name)));
+        }
+        if database.model != Model::Full {
+            return refuse(1465, format!("Database \"{name}\" database is not in full recovery mode on each of the server instances. The full recovery model is required for a database to participate in database mirroring or in an availability group."));
+        }
+        if database.access == Access::Single {
+            return refuse(1488, format!("Database \"{name}\" database is in single user mode which is incompatible with participating in database mirroring or in an availability group. Set database to multi-user mode, and retry the operation."));
+        }
+        let Some(partner) = partner.filter(|p| *p != instance && self.runs(*p) && !broken) else {
+            return unreachable();
+        };
+        let Some(copy) = self.instances[partner].database(name) else {
+            return refuse(1448, format!("The remote copy of database \"{name}\" does not exist. Check the database name and reissue the command."));
+        };
+        if copy.is_standby() {
+            return refuse(1466, format!("Database \"{name}\" is read-only on one of the server instances which is incompatible with participating in database mirroring or in an availability group. Set database to read-write mode, and retry the operation."));
+        }
+        if copy.state != State::Restoring {
+            return refuse(1464, format!("Database \"{name}\" is not in a recovering state which is required for a mirror database or secondary database. The remote database must be restored using WITH NORECOVERY."));
+        }
+        match &copy.mirroring {
+            None => return refuse(1416, format!("Database \"{name}\" is not configured for database mirroring.")),
+            Some(x) if !x.waiting => {
+                return refuse(
+                    1410,
+                    format!("The remote copy of database \"{name}\" is already enabled for database mirroring."),
+                );
+            }
+            Some(x) if x.partner != instance => return unreachable(),
+            Some(_) => {}
+        }
+        if copy.family != database.family {
+            return refuse(
+                1407,
+                format!("The remote copy of database \"{name}\" is not related to the local copy of the database."),
+            );
+        }
+        let same_fork = copy.fork_at(copy.log_end) == database.fork_at(copy.log_end);
+        let encompassed = copy.log_end >= database.log_backup_start && copy.log_end <= database.log_end;
+        if !copy.log_restored || !encompassed || !same_fork || copy.interrupted.is_some() {
+            return refuse(1412, format!("The remote copy of database \"{name}\" has not been rolled forward to a point in time that is encompassed in the local copy of the database log."));
+        }
+        let guid = self.random.guid();
+        let back = self.endpoint_address(instance);
+        let source = database.clone();
+        if let Some(database) = self.database_mut(instance, name) {
+            database.mirroring = Some(mirroring(guid, true, partner, address, false));
+        }
+        if let Some(copy) = self.database_mut(partner, name) {
+            copy.mirroring = Some(mirroring(guid, false, instance, &back, false));
+            copy.follow(&source);
+        }
+        Ok(())
+    }
+
+    /// `TCP://host.fqdn:port` of an instance's mirroring endpoint.
+    pub fn endpoint_address(&self, instance: usize) -> String {
+        let inst = &self.instances[instance];
+        format!("TCP://{}:{}", self.hosts[inst.host].fqdn, inst.mirroring_port)
+    }
+
+    fn change_partner(&mut self, instance: usize, name: &str, action: &PartnerAction) -> Result<(), SqlMessage> {
+        let Some(database) = self.instances[instance].database(name) else { return Ok(()) };
+        let Some(mirroring) = database.mirroring.clone() else {
+            return refuse(1416, format!("Database \"{name}\" is not configured for database mirroring."));
+        };
+        let partner = mirroring.partner;
+        let (state, _) = self.mirroring_state(&mirroring, name);
+        let source = database.clone();
+        let standard = self.instances[instance].edition.starts_with("Standard");
+        match action {
+            PartnerAction::Off => {
+                if let Some(database) = self.database_mut(instance, name) {
+                    database.mirroring = None;
+                }
+                if state != 1 {
+                    if let Some(other) = self.database_mut(partner, name) {
+                        other.mirroring = None;
+                    }
+                }
+            }
+            PartnerAction::Failover => {
+                if !mirroring.principal {
+                    return refuse(1470, format!("The alter database for this partner config values may only be initiated on the current principal server for database \"{name}\"."));
+                }
+                if !mirroring.safety_full {
+                    return refuse(1477, format!("The mirroring safety level must be FULL to manually failover database \"{name}\".  Set safety level to FULL and retry."));
+                }
+                if state != 4 {
+                    return refuse(1422, format!("The mirror server instance is not caught up to the recent changes to database \"{name}\". Unable to fail over."));
+                }
+                self.swap_roles(instance, partner, name, &source);
+            }
+            PartnerAction::ForceServiceAllowDataLoss => {
+                if mirroring.principal || state != 1 {
+                    return refuse(1455, format!("The database mirroring service cannot be forced for database \"{name}\" because the database is not in the correct state to become the principal database."));
+                }
+                let id = source.id;
+                self.recover(instance, id, false);
+                if let Some(database) = self.database_mut(instance, name) {
+                    if let Some(x) = &mut database.mirroring {
+                        x.principal = true;
+                        x.suspended = true;
+                        x.role_sequence += 1;
+                    }
+                }
+            }
+            PartnerAction::Suspend | PartnerAction::Resume => {
+                if let Some(x) = self.database_mut(instance, name).and_then(|d| d.mirroring.as_mut()) {
+                    x.suspended = *action == PartnerAction::Suspend;
+                }
+                if *action == PartnerAction::Resume {
+                    if let Some(copy) = self.database_mut(partner, name).filter(|d| d.is_mirror_copy()) {
+                        copy.follow(&source);
+                    }
+                }
+            }
+            PartnerAction::Safety { full } => {
+                if !mirroring.principal {
+                    return refuse(1470, format!("The alter database for this partner config values may only be initiated on the current principal server for database \"{name}\"."));
+                }
+                if !full && standard {
+                    return refuse(1473, "This SQL Server edition does not allow changing the safety level. The ALTER DATABASE command failed.".into());
+                }
+                for side in [instance, partner] {
+                    if let Some(x) = self.database_mut(side, name).and_then(|d| d.mirroring.as_mut()) {
+                        x.safety_full = *full;
+                    }
+                }
+            }
+            PartnerAction::TimeoutSeconds(seconds) => {
+                if let Some(x) = self.database_mut(instance, name).and_then(|d| d.mirroring.as_mut()) {
+                    x.timeout_seconds = (*seconds).max(5) as i32;
+                }
+            }
+            PartnerAction::Address(_) => {}
+        }
+        Ok(())
+    }
+
+    fn swap_roles(&mut self, principal: usize, mirror: usize, name: &str, source: &super::model::Database) {
+        let now = self.clock.real_ms();
+        for session in self.sessions_in(principal, source.id, None) {
+            self.end_session(principal, session, now);
+        }
+        if let Some(copy) = self.database_mut(mirror, name) {
+            copy.follow(source);
+            copy.state = State::Online;
+            if let Some(x) = &mut copy.mirroring {
+                x.principal = true;
+                x.role_sequence += 1;
+            }
+        }
+        if let Some(old) = self.database_mut(principal, name) {
+            old.state = State::Restoring;
+            old.log_restored = true;
+            if let Some(x) = &mut old.mirroring {
+                x.principal = false;
+                x.role_sequence += 1;
+            }
+        }
+    }
+}
+
+impl super::model::Database {
+    /// Takes over everything that mirroring carries from the principal.
+    pub fn follow(&mut self, principal: &super::model::Database) {
+        self.records.clone_from(&principal.records);
+        self.forks.clone_from(&principal.forks);
+        self.users.clone_from(&principal.users);
+        self.log_end = principal.log_end;
+        self.log_backup_start = principal.log_backup_start;
+        self.full_backup = principal.full_backup;
+        self.begins_chain = principal.begins_chain;
+        self.log_used_bytes = principal.log_used_bytes;
+        self.log_restored = true;
+    }
+}
+
+fn mirroring(guid: uuid::Uuid, principal: bool, partner: usize, address: &str, waiting: bool) -> Mirroring {
+    Mirroring {
+        guid,
+        principal,
+        partner,
+        partner_address: address.to_owned(),
+        safety_full: true,
+        suspended: false,
+        role_sequence: 1,
+        timeout_seconds: 10,
+        waiting,
+    }
+}
