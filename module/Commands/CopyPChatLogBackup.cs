@@ -7,7 +7,7 @@ namespace PersistentChatFailover.Commands
     /// <summary>Copies the log backups that are missing in the copy folder: temporary name, verify, rename; resumes.</summary>
     [Cmdlet(VerbsCommon.Copy, "PChatLogBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
     [OutputType(typeof(ActionResult), typeof(RunResult))]
-    public sealed class CopyPChatLogBackup : GatheringCommand
+    public sealed class CopyPChatLogBackup : FolderChangeCommand
     {
         /// <summary>Only these log backups.</summary>
         [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -18,31 +18,25 @@ namespace PersistentChatFailover.Commands
         [ValidateRange(1, 100000)]
         public int? MaxMegabytesPerSecond { get; set; }
 
-        internal override Dictionary<string, object> Request(string instance)
+        internal override string Export
         {
-            return new Dictionary<string, object>
-            {
-                { "version", 1 },
-                { "target", Target(instance) },
-                { "folders", Folders() },
-                { "journal", Journal() },
-                { "names", Name == null ? null : new List<object>(Name) },
-                { "max_megabytes_per_second", MaxMegabytesPerSecond },
-            };
+            get { return "pchat_log_backup_copy"; }
         }
 
-        internal override void Merge(Dictionary<string, object> known, Dictionary<string, object> further)
+        internal override string Kind
         {
-            var names = known["names"] as List<object>;
-            if (names != null && further["names"] != null)
-            {
-                names.AddRange((List<object>)further["names"]);
-            }
+            get { return "copy"; }
         }
 
-        internal override void Act(string instance, Dictionary<string, object> request)
+        internal override string Caption
         {
-            new Change(this, Force).Run("pchat_log_backup_copy", request, instance, "Copy log backups");
+            get { return "Copy log backups"; }
+        }
+
+        internal override void Complete(Dictionary<string, object> request)
+        {
+            request["names"] = Name == null ? null : new List<object>(Name);
+            request["max_megabytes_per_second"] = MaxMegabytesPerSecond;
         }
     }
 }

@@ -105,16 +105,17 @@ namespace PersistentChatFailover.Commands
             PoolTimeoutSeconds = 900;
         }
 
-        /// <summary>The logins of the other instances.</summary>
-        internal void AddLogins()
+        /// <summary>The logins of the other instances, by the names that the parameters give.</summary>
+        internal override void AddLogins(Session opened)
         {
-            AddLogin(PrimarySqlInstance, PrimarySqlCredential, "PrimarySqlCredential", "PrimarySqlInstance");
-            AddLogin(PrimaryMirrorSqlInstance, PrimaryMirrorSqlCredential, "PrimaryMirrorSqlCredential", "PrimaryMirrorSqlInstance");
-            AddLogin(BackupMirrorSqlInstance, BackupMirrorSqlCredential, "BackupMirrorSqlCredential", "BackupMirrorSqlInstance");
-            AddLogin(MonitorSqlInstance, MonitorSqlCredential, "MonitorSqlCredential", "MonitorSqlInstance");
+            base.AddLogins(opened);
+            AddLogin(opened, PrimarySqlCredential, "Primary", PrimarySqlInstance);
+            AddLogin(opened, PrimaryMirrorSqlCredential, "PrimaryMirror", PrimaryMirrorSqlInstance);
+            AddLogin(opened, BackupMirrorSqlCredential, "BackupMirror", BackupMirrorSqlInstance);
+            AddLogin(opened, MonitorSqlCredential, "Monitor", MonitorSqlInstance);
         }
 
-        private void AddLogin(string instance, PSCredential credential, string parameter, string wanted)
+        internal void AddLogin(Session opened, PSCredential credential, string role, string instance)
         {
             if (credential == null)
             {
@@ -122,10 +123,10 @@ namespace PersistentChatFailover.Commands
             }
             if (string.IsNullOrEmpty(instance))
             {
-                WriteWarning("-" + parameter + " is not used: it needs -" + wanted + ".");
+                Writer.Message("warning", "-" + role + "SqlCredential is not used: it needs -" + role + "SqlInstance.");
                 return;
             }
-            OpenSession().AddLogin(instance, credential);
+            opened.AddLogin(instance, credential);
         }
 
         internal Dictionary<string, object> FailoverRequest(string instance)
@@ -135,7 +136,7 @@ namespace PersistentChatFailover.Commands
                 { "version", 1 },
                 { "target", Target(instance) },
                 { "folders", Folders() },
-                { "journal", JournalPlace(JournalPath, JournalCopyPath, NoJournalCopy.IsPresent) },
+                { "journal", JournalPlace.Document(this, JournalPath, JournalCopyPath, NoJournalCopy.IsPresent) },
                 { "active_servers", ActiveServer ?? new string[0] },
                 { "mirror_file_share", NullIfEmpty(MirrorFileShare) },
                 { "primary_sql_instance", NullIfEmpty(PrimarySqlInstance) },

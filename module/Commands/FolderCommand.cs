@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Collections.Generic;
 using System.Management.Automation;
+using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
 {
@@ -27,14 +28,21 @@ namespace PersistentChatFailover.Commands
         [Parameter]
         public string JournalPath { get; set; }
 
+        /// <summary>Where log backups may lie, as a document.</summary>
         internal Dictionary<string, object> Folders()
         {
-            return FoldersDocument(LogBackupShare, CopyFolder, AdditionalLogBackupFolder, PathMap);
+            return new Dictionary<string, object>
+            {
+                { "log_backup_share", NullIfEmpty(LogBackupShare) },
+                { "copy_folder", NullIfEmpty(CopyFolder) },
+                { "additional_log_backup_folders", AdditionalLogBackupFolder ?? new string[0] },
+                { "path_map", Session.Entries(PathMap, "from", "to") },
+            };
         }
 
         internal Dictionary<string, object> Journal()
         {
-            return JournalPlace(JournalPath, null, false);
+            return JournalPlace.Document(this, JournalPath, null, false);
         }
     }
 }

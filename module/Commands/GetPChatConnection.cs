@@ -14,7 +14,7 @@ namespace PersistentChatFailover.Commands
             foreach (string instance in SqlInstance)
             {
                 var request = new Dictionary<string, object> { { "version", 1 }, { "target", Target(instance) } };
-                Operate("pchat_connection_list", request, instance, null);
+                Read("pchat_connection_list", request, instance, null);
             }
         }
     }

@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
+using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
 {
@@ -13,17 +14,25 @@ namespace PersistentChatFailover.Commands
         {
             foreach (string instance in SqlInstance)
             {
-                var request = new Dictionary<string, object>
+                try
                 {
-                    { "version", 1 },
-                    { "target", Target(instance) },
-                    { "folders", Folders() },
-                    { "journal", Journal() },
-                };
-                KeyValuePair<string, object>? ended = Operate("pchat_log_backup_list", request, instance, null);
-                if (ended != null)
+                    var request = new Dictionary<string, object>
+                    {
+                        { "version", 1 },
+                        { "target", Target(instance) },
+                        { "folders", Folders() },
+                        { "journal", Journal() },
+                    };
+                    Ended ended = Read("pchat_log_backup_list", request, instance, null);
+                    if (ended != null)
+                    {
+                        var chain = ended.As<LogChainSummary>();
+                        Writer.Message(chain.Verdict == "complete" ? "verbose" : "warning", chain.Text);
+                    }
+                }
+                catch (PChatException e)
                 {
-                    WriteVerbose(Document.Read<LogChainSummary>(ended.Value.Value).Text);
+                    WriteError(e.ToErrorRecord(instance));
                 }
             }
         }

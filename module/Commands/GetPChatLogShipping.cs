@@ -14,7 +14,7 @@ namespace PersistentChatFailover.Commands
             foreach (string instance in SqlInstance)
             {
                 var request = new Dictionary<string, object> { { "version", 1 }, { "target", Target(instance) } };
-                Operate("pchat_log_shipping_get", request, instance, null);
+                Read("pchat_log_shipping_get", request, instance, null);
             }
         }
     }

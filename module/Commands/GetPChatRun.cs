@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
+using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
 {
@@ -23,23 +24,33 @@ namespace PersistentChatFailover.Commands
 
         protected override void ProcessRecord()
         {
-            var request = new Dictionary<string, object>
+            try
             {
-                { "version", 1 },
-                { "journal", RunCommand.JournalDocument(this, JournalPath, null, true) },
-                { "run_id", string.IsNullOrEmpty(RunId) ? null : RunId },
-                { "open_only", Open.IsPresent },
-            };
-            Operate("pchat_run_list", request, RunId, (kind, item) =>
-            {
-                var run = item as RunSummary;
-                if (run != null && run.IsOpen)
+                var request = new Dictionary<string, object>
                 {
-                    WriteWarning("Run " + run.RunId + " on " + run.SqlInstance + " is open, last step " + (run.LastStep ?? "none") +
-                        ". Resume-PChatRun finishes it" + (run.CanUndo ? "; Undo-PChatRun gives it up." : "."));
-                }
-                return false;
-            });
+                    { "version", 1 },
+                    { "journal", JournalPlace.Document(this, JournalPath, null, true) },
+                    { "run_id", string.IsNullOrEmpty(RunId) ? null : RunId },
+                    { "open_only", Open.IsPresent },
+                };
+                Read("pchat_run_list", request, RunId, Warn);
+            }
+            catch (PChatException e)
+            {
+                WriteError(e.ToErrorRecord(RunId));
+            }
+        }
+
+        private bool Warn(object item)
+        {
+            var run = item as RunSummary;
+            if (run != null && run.IsOpen)
+            {
+                Writer.Message("warning", "Run " + run.RunId + " on " + run.SqlInstance + " is open, last step " +
+                    (run.LastStep ?? "none") + ". Resume-PChatRun finishes it" +
+                    (run.CanUndo ? "; Undo-PChatRun gives it up." : "."));
+            }
+            return false;
         }
     }
 }

@@ -13,10 +13,24 @@ namespace PersistentChatFailover.Commands
     [OutputType(typeof(Plan), typeof(StepResult), typeof(RunResult))]
     public sealed class InvokePChatFailover : FailoverCommand
     {
+        private const string Caption = "Fail over";
+
+        /// <summary>Parameters that a plan does not carry; all others of ours belong to the making of one.</summary>
+        private static readonly HashSet<string> BesideAPlan = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
+        {
+            "Plan", "PlanPath", "Force", "SqlCredential", "Encrypt", "TrustServerCertificate", "ConnectTimeoutSeconds", "AddressMap",
+            "PrimarySqlCredential", "PrimaryMirrorSqlCredential", "BackupMirrorSqlCredential", "MonitorSqlCredential",
+            // Bound from the plan itself where it is piped in.
+            "Database", "PoolFqdn",
+        };
+
+        private Plan current;
+
         /// <summary>The instance acted on: host, host\instance or host,port.</summary>
         [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Target", ValueFromPipelineByPropertyName = true)]
+        [InstanceName]
         [ValidateNotNullOrEmpty]
-        public new string[] SqlInstance { get; set; }
+        public override string[] SqlInstance { get; set; }
 
         /// <summary>A plan of New-PChatFailoverPlan, or of an earlier -WhatIf.</summary>
         [Parameter(Mandatory = true, ParameterSetName = "Plan", ValueFromPipeline = true)]
@@ -36,82 +50,119 @@ namespace PersistentChatFailover.Commands
             get { return Force.IsPresent; }
         }
 
+        internal override void AddLogins(Session opened)
+        {
+            if (current == null)
+            {
+                base.AddLogins(opened);
+                return;
+            }
+            // A plan names the instances itself.
+            opened.AddLogin(null, SqlCredential);
+            AddLogin(opened, PrimarySqlCredential, "Primary", current.RequestText("primary_sql_instance"));
+            AddLogin(opened, PrimaryMirrorSqlCredential, "PrimaryMirror", current.RequestText("primary_mirror_sql_instance"));
+            AddLogin(opened, BackupMirrorSqlCredential, "BackupMirror", current.RequestText("backup_mirror_sql_instance"));
+            AddLogin(opened, MonitorSqlCredential, "Monitor", current.RequestText("monitor_sql_instance"));
+        }
+
         protected override void ProcessRecord()
         {
-            AddLogins();
-            if (Plan != null)
+            if (Plan != null || !string.IsNullOrEmpty(PlanPath))
             {
-                RunPlan(Plan);
+                RunGivenPlan();
+                return;
             }
-            else if (!string.IsNullOrEmpty(PlanPath))
+            foreach (string instance in SqlInstance)
             {
-                RunPlan(ReadPlan());
-            }
-            else
-            {
-                foreach (string instance in SqlInstance)
+                if (IsStopping)
                 {
-                    KeyValuePair<string, object>? made =
-                        Operate("pchat_failover_plan", FailoverRequest(instance), instance, (kind, item) => true);
-                    if (made != null)
+                    return;
+                }
+                RunResult otherwise = NoResult("failover", instance);
+                try
+                {
+                    var work = new Work("pchat_failover_plan", FailoverRequest(instance))
                     {
-                        RunPlan(Documents.Plan.Read(made.Value.Value));
+                        AfterStop = "Stopped while planning; nothing was changed.",
+                        Item = item => true,
+                    };
+                    Ended made = Operate(work);
+                    if (made.Failure != null)
+                    {
+                        WriteEnd(made, otherwise);
+                        continue;
+                    }
+                    RunPlan(made.AsPlan(), otherwise);
+                }
+                catch (PChatException e)
+                {
+                    WriteRun(otherwise.Failed(e.Error));
+                }
+            }
+        }
+
+        private void RunGivenPlan()
+        {
+            RunResult otherwise = RunResult.Begun("failover", null, null, null);
+            try
+            {
+                foreach (string name in MyInvocation.BoundParameters.Keys)
+                {
+                    if (!BesideAPlan.Contains(name) && typeof(FailoverCommand).GetProperty(name) != null)
+                    {
+                        throw PChatException.BadValue(
+                            "-" + name + " does not go with a plan, which has it inside.", "Make a new plan with it.");
                     }
                 }
+                Plan plan = Plan ?? ReadPlan();
+                otherwise = RunResult.Begun("failover", plan.SqlInstance, plan.Database, plan.PoolFqdn);
+                RunPlan(plan, otherwise);
+            }
+            catch (PChatException e)
+            {
+                WriteRun(otherwise.Failed(e.Error));
             }
         }
 
         private Plan ReadPlan()
         {
-            string path = GetUnresolvedProviderPathFromPSPath(PlanPath);
             try
             {
-                return Documents.Plan.Read(Json.Read(File.ReadAllText(path)));
+                string path = GetUnresolvedProviderPathFromPSPath(PlanPath);
+                return Plan.Read(Json.Read(File.ReadAllText(path)));
             }
-            catch (FormatException e)
+            catch (Exception e) when (e is FormatException || e is IOException || e is UnauthorizedAccessException ||
+                e is ArgumentException || e is NotSupportedException || (e is RuntimeException && !(e is PipelineStoppedException)))
             {
-                var record = new ErrorRecord(
-                    new FormatException(path + " holds no plan: " + e.Message, e), "InvalidRequest", ErrorCategory.InvalidData, path);
-                ThrowTerminatingError(record);
-                throw;
+                throw PChatException.BadValue(
+                    "-PlanPath " + PlanPath + " holds no plan: " + e.Message, "Save a plan's Document there, whole and unchanged.");
             }
         }
 
-        private void RunPlan(Plan plan)
+        private void RunPlan(Plan plan, RunResult otherwise)
         {
-            var change = new Change(this, Force);
+            var change = new Change(this, Caption);
+            string why;
             if (change.IsWhatIf)
             {
-                bool whatIf;
-                change.Approved(plan.Summary, plan.Summary, "Fail over", out whatIf);
+                change.Ask(plan.Summary, plan.Question, out why);
                 WriteObject(plan);
                 return;
             }
-            bool ignored;
             // A plan that cannot be run is not worth a question: the run refuses it and names each check.
-            if (plan.CanRun && !change.Approved(plan.Summary, plan.Question, "Fail over", out ignored))
+            if (plan.CanRun && change.Ask(plan.Summary, plan.Question, out why) != Approval.Yes)
             {
-                WriteRun(Change.Declined(new RunResult
-                {
-                    SqlInstance = plan.SqlInstance,
-                    Database = plan.Database,
-                    PoolFqdn = plan.PoolFqdn,
-                    Kind = "failover",
-                    StartedAtUtc = DateTime.UtcNow,
-                    EndedAtUtc = DateTime.UtcNow,
-                    Digest = plan.Digest,
-                    Steps = new StepResult[0],
-                    NextActions = new string[0],
-                    Loss = plan.Loss,
-                }));
+                otherwise.Digest = plan.Digest;
+                otherwise.Loss = plan.Loss;
+                WriteRun(otherwise.Declined(why));
                 return;
             }
+            current = plan;
+            CloseSession();
             var request = new Dictionary<string, object> { { "version", 1 }, { "plan", plan.Tree } };
-            KeyValuePair<string, object>? ended = Operate("pchat_run_start", request, plan.SqlInstance, null);
-            if (ended != null)
-            {
-                WriteRun(Document.Read<RunResult>(ended.Value.Value));
-            }
+            WriteEnd(Operate(new Work("pchat_run_start", request) { Changes = true }), otherwise);
+            current = null;
+            CloseSession();
         }
     }
 }

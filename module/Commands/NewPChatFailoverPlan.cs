@@ -1,6 +1,6 @@
-using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
+using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
 {
@@ -11,14 +11,19 @@ namespace PersistentChatFailover.Commands
     {
         protected override void ProcessRecord()
         {
-            AddLogins();
             foreach (string instance in SqlInstance)
             {
-                KeyValuePair<string, object>? made =
-                    Operate("pchat_failover_plan", FailoverRequest(instance), instance, (kind, item) => true);
-                if (made != null)
+                try
                 {
-                    WriteObject(Plan.Read(made.Value.Value));
+                    Ended made = Read("pchat_failover_plan", FailoverRequest(instance), instance, item => true);
+                    if (made != null)
+                    {
+                        WriteObject(made.AsPlan());
+                    }
+                }
+                catch (PChatException e)
+                {
+                    WriteError(e.ToErrorRecord(instance));
                 }
             }
         }

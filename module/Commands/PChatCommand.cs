@@ -1,5 +1,4 @@
 using System;
-using System.Collections;
 using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
@@ -7,41 +6,12 @@ using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
 {
-    /// <summary>What all commands share: the connection's parameters, the session, the loop, and how errors are written.</summary>
+    /// <summary>What all commands share: the session, the loop, and how results and errors are written.</summary>
     public abstract class PChatCommand : PSCmdlet, IDisposable
     {
         private Session session;
         private OperationLoop loop;
         private NativeCommandRunner native;
-
-        /// <summary>A SQL login; without it, Windows integrated login.</summary>
-        [Parameter]
-        [Credential]
-        public PSCredential SqlCredential { get; set; }
-
-        /// <summary>How encryption is negotiated.</summary>
-        [Parameter]
-        [ValidateSet("Mandatory", "Optional", "Strict")]
-        public string Encrypt { get; set; }
-
-        /// <summary>Accepts a certificate that is not trusted, as old instances make their own.</summary>
-        [Parameter]
-        public SwitchParameter TrustServerCertificate { get; set; }
-
-        /// <summary>How long a connection may take, in seconds.</summary>
-        [Parameter]
-        [ValidateRange(1, 600)]
-        public int ConnectTimeoutSeconds { get; set; }
-
-        /// <summary>Names and the addresses to use for them before any look-up: names must resolve when DNS died with the site.</summary>
-        [Parameter]
-        public Hashtable AddressMap { get; set; }
-
-        protected PChatCommand()
-        {
-            Encrypt = "Mandatory";
-            ConnectTimeoutSeconds = 15;
-        }
 
         /// <summary>True where questions are answered by a parameter.</summary>
         internal virtual bool AnswersYes
@@ -49,9 +19,36 @@ namespace PersistentChatFailover.Commands
             get { return false; }
         }
 
+        /// <summary>The settings of the session.</summary>
+        internal virtual object SessionSettings
+        {
+            get { return Session.NoSettings; }
+        }
+
+        /// <summary>Adds the logins that this command's parameters give.</summary>
+        internal virtual void AddLogins(Session opened)
+        {
+        }
+
+        internal NativeCommandRunner Native
+        {
+            get { return native; }
+        }
+
+        internal ShellWriter Writer
+        {
+            get { return loop.Writer; }
+        }
+
+        /// <summary>True once the shell wants this command to end.</summary>
+        internal bool IsStopping
+        {
+            get { return Stopping || (loop != null && loop.IsStopping); }
+        }
+
         protected override void BeginProcessing()
         {
-            native = new NativeCommandRunner(this, StopProcessing);
+            native = new NativeCommandRunner(this, () => loop.Stop());
             loop = new OperationLoop(this, native, () => AnswersYes);
         }
 
@@ -61,51 +58,75 @@ namespace PersistentChatFailover.Commands
             if (running != null)
             {
                 running.Stop();
+                native.Stop();
             }
         }
 
-        /// <summary>The session, opened at first use.</summary>
-        internal Session OpenSession()
+        private Session OpenSession()
         {
             if (session == null)
             {
-                session = new Session(new Dictionary<string, object>
+                var opened = new Session(SessionSettings);
+                try
                 {
-                    { "version", 1 },
-                    { "encrypt", Encrypt },
-                    { "trust_server_certificate", TrustServerCertificate.IsPresent },
-                    { "connect_timeout_seconds", ConnectTimeoutSeconds },
-                    { "address_map", Session.Entries(AddressMap, "name", "address") },
-                });
-                session.AddLogin(null, SqlCredential);
+                    AddLogins(opened);
+                }
+                catch
+                {
+                    // A session without its login would try another one.
+                    opened.Dispose();
+                    throw;
+                }
+                session = opened;
             }
             return session;
         }
 
-        /// <summary>
-        /// Carries out one operation. A failure becomes a non-terminating error with its code, and null comes back.
-        /// </summary>
-        internal KeyValuePair<string, object>? Operate(string export, object request, object target, Func<string, object, bool> item)
+        /// <summary>The next operation opens a session of its own, with logins of its own.</summary>
+        internal void CloseSession()
+        {
+            if (session != null)
+            {
+                session.Dispose();
+                session = null;
+            }
+        }
+
+        /// <summary>Carries out one operation. Writes its items, and no error: how it ended comes back.</summary>
+        internal Ended Operate(Work work)
         {
             try
             {
-                loop.Item = item;
-                return loop.Run(export, OpenSession().Handle, request);
+                return loop.Run(work, OpenSession().Handle);
             }
             catch (PChatException e)
             {
-                WriteError(e.ToErrorRecord(target));
-                return null;
+                return new Ended(e);
             }
-            catch (Exception e)
+        }
+
+        /// <summary>Carries out an operation that reads. A failure becomes a non-terminating error, and null comes back.</summary>
+        internal Ended Read(string export, Dictionary<string, object> request, object target, Func<object, bool> item)
+        {
+            Ended ended = Operate(new Work(export, request) { Item = item });
+            if (ended.Failure == null)
             {
-                // A missing or mismatched library, a document that cannot be read: one sentence, and the shell lives on.
-                if (e is PipelineStoppedException || e is PipelineClosedException || e is ActionPreferenceStopException)
-                {
-                    throw;
-                }
-                WriteError(new ErrorRecord(e, "InternalFault", ErrorCategory.NotSpecified, target));
-                return null;
+                return ended;
+            }
+            WriteError(ended.Failure.ToErrorRecord(target));
+            return null;
+        }
+
+        /// <summary>Writes how an operation that changes something ended: its own result, or one made of its failure.</summary>
+        internal void WriteEnd(Ended ended, RunResult otherwise)
+        {
+            try
+            {
+                WriteRun(ended.Failure == null ? ended.As<RunResult>() : otherwise.Failed(ended.Failure.Error));
+            }
+            catch (PChatException e)
+            {
+                WriteRun(otherwise.Failed(e.Error));
             }
         }
 
@@ -113,23 +134,24 @@ namespace PersistentChatFailover.Commands
         internal void WriteRun(RunResult result)
         {
             WriteObject(result);
+            if (result.Error == null && result.ExitCode != RunResult.DoneCode && result.ExitCode != RunResult.NothingToDoCode)
+            {
+                result.Error = ErrorDocument.OfOutcome(result);
+            }
             if (result.Error != null)
             {
                 WriteError(new PChatException(result.Error).ToErrorRecord(result.SqlInstance));
             }
         }
 
+        /// <summary>Closes what is open; also called where the pipeline was left early.</summary>
         public void Dispose()
         {
             if (loop != null)
             {
                 loop.Dispose();
             }
-            if (session != null)
-            {
-                session.Dispose();
-                session = null;
-            }
+            CloseSession();
         }
     }
 }

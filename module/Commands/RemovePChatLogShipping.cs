@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
+using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
 {
@@ -9,6 +10,8 @@ namespace PersistentChatFailover.Commands
     [OutputType(typeof(ActionResult), typeof(RunResult))]
     public sealed class RemovePChatLogShipping : TargetCommand
     {
+        private readonly Gathering gathering = new Gathering();
+
         /// <summary>The folder of the journal, which takes the capture; the default is machine-wide.</summary>
         [Parameter]
         public string JournalPath { get; set; }
@@ -26,13 +29,34 @@ namespace PersistentChatFailover.Commands
         {
             foreach (string instance in SqlInstance)
             {
-                var request = new Dictionary<string, object>
+                try
                 {
-                    { "version", 1 },
-                    { "target", Target(instance) },
-                    { "journal", JournalPlace(JournalPath, null, false) },
-                };
-                new Change(this, Force).Run("pchat_log_shipping_remove", request, instance, "Remove log shipping");
+                    gathering.Add(new Dictionary<string, object>
+                    {
+                        { "version", 1 },
+                        { "target", Target(instance) },
+                        { "journal", JournalPlace.Document(this, JournalPath, null, false) },
+                        { "plan_only", true },
+                        { "approved_digest", null },
+                    });
+                }
+                catch (PChatException e)
+                {
+                    WriteRun(NoResult("remove", instance).Failed(e.Error));
+                }
+            }
+        }
+
+        protected override void EndProcessing()
+        {
+            foreach (Dictionary<string, object> request in gathering.Requests)
+            {
+                if (IsStopping)
+                {
+                    return;
+                }
+                new Change(this, "Remove log shipping").Run(
+                    "pchat_log_shipping_remove", request, NoResult("remove", Gathering.Instance(request)));
             }
         }
     }

@@ -7,35 +7,30 @@ namespace PersistentChatFailover.Commands
     /// <summary>The gate, then recovery: the database comes online for good.</summary>
     [Cmdlet(VerbsData.Restore, "PChatDatabase", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
     [OutputType(typeof(ActionResult), typeof(RunResult))]
-    public sealed class RestorePChatDatabase : FolderCommand
+    public sealed class RestorePChatDatabase : FolderChangeCommand
     {
         /// <summary>The loss that is accepted: the LSN or the time that the refusal shows.</summary>
         [Parameter]
         public string AcceptDataLoss { get; set; }
 
-        /// <summary>Answers the confirmation; it widens nothing.</summary>
-        [Parameter]
-        public SwitchParameter Force { get; set; }
-
-        internal override bool AnswersYes
+        internal override string Export
         {
-            get { return Force.IsPresent; }
+            get { return "pchat_database_recover"; }
         }
 
-        protected override void ProcessRecord()
+        internal override string Kind
         {
-            foreach (string instance in SqlInstance)
-            {
-                var request = new Dictionary<string, object>
-                {
-                    { "version", 1 },
-                    { "target", Target(instance) },
-                    { "folders", Folders() },
-                    { "journal", Journal() },
-                    { "accept_data_loss", NullIfEmpty(AcceptDataLoss) },
-                };
-                new Change(this, Force).Run("pchat_database_recover", request, instance, "Recover the database");
-            }
+            get { return "recover"; }
+        }
+
+        internal override string Caption
+        {
+            get { return "Recover the database"; }
+        }
+
+        internal override void Complete(Dictionary<string, object> request)
+        {
+            request["accept_data_loss"] = NullIfEmpty(AcceptDataLoss);
         }
     }
 }

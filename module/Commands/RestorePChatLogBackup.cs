@@ -1,4 +1,3 @@
-using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
 
@@ -7,22 +6,21 @@ namespace PersistentChatFailover.Commands
     /// <summary>Restores the log backups that are needed, in LSN order, WITH NORECOVERY. What is needed is worked out anew.</summary>
     [Cmdlet(VerbsData.Restore, "PChatLogBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
     [OutputType(typeof(ActionResult), typeof(RunResult))]
-    public sealed class RestorePChatLogBackup : GatheringCommand
+    public sealed class RestorePChatLogBackup : FolderChangeCommand
     {
-        internal override Dictionary<string, object> Request(string instance)
+        internal override string Export
         {
-            return new Dictionary<string, object>
-            {
-                { "version", 1 },
-                { "target", Target(instance) },
-                { "folders", Folders() },
-                { "journal", Journal() },
-            };
+            get { return "pchat_log_backup_restore"; }
         }
 
-        internal override void Act(string instance, Dictionary<string, object> request)
+        internal override string Kind
         {
-            new Change(this, Force).Run("pchat_log_backup_restore", request, instance, "Restore log backups");
+            get { return "restore"; }
+        }
+
+        internal override string Caption
+        {
+            get { return "Restore log backups"; }
         }
     }
 }

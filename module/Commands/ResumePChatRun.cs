@@ -14,7 +14,7 @@ namespace PersistentChatFailover.Commands
 
         protected override void ProcessRecord()
         {
-            Run("pchat_run_resume", RunRequest(AcceptDataLoss), "Resume the run");
+            Run("pchat_run_resume", "failover", "Resume the run", AcceptDataLoss);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
 using PersistentChatFailover.Interop;
@@ -7,7 +8,7 @@ using PersistentChatFailover.Interop;
 namespace PersistentChatFailover.Commands
 {
     /// <summary>A command on a run of the journal: resume it, or give it up.</summary>
-    public abstract class RunCommand : PChatCommand
+    public abstract class RunCommand : ConnectionCommand
     {
         /// <summary>The run; the only open one where none is named.</summary>
         [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -29,6 +30,10 @@ namespace PersistentChatFailover.Commands
         [Parameter]
         public Hashtable PathMap { get; set; }
 
+        /// <summary>SQL logins by instance, for instances that want another one than -SqlCredential: logins are not journaled.</summary>
+        [Parameter]
+        public Hashtable InstanceCredential { get; set; }
+
         /// <summary>Answers the confirmation; it widens nothing.</summary>
         [Parameter]
         public SwitchParameter Force { get; set; }
@@ -38,67 +43,47 @@ namespace PersistentChatFailover.Commands
             get { return Force.IsPresent; }
         }
 
-        internal Dictionary<string, object> RunRequest(string acceptDataLoss)
+        internal override void AddLogins(Session opened)
         {
-            return new Dictionary<string, object>
+            base.AddLogins(opened);
+            if (InstanceCredential == null)
             {
-                { "version", 1 },
-                { "journal", JournalDocument(this, JournalPath, JournalCopyPath, NoJournalCopy.IsPresent) },
-                { "run_id", string.IsNullOrEmpty(RunId) ? null : RunId },
-                { "path_map", Session.Entries(PathMap, "from", "to") },
-                { "plan_only", false },
-                { "accept_data_loss", string.IsNullOrEmpty(acceptDataLoss) ? null : acceptDataLoss },
-            };
-        }
-
-        internal static Dictionary<string, object> JournalDocument(PSCmdlet cmdlet, string path, string copyPath, bool noCopy)
-        {
-            return new Dictionary<string, object>
+                return;
+            }
+            foreach (DictionaryEntry entry in InstanceCredential)
             {
-                { "journal_path", string.IsNullOrEmpty(path) ? null : cmdlet.GetUnresolvedProviderPathFromPSPath(path) },
-                { "journal_copy_path", string.IsNullOrEmpty(copyPath) ? null : cmdlet.GetUnresolvedProviderPathFromPSPath(copyPath) },
-                { "no_journal_copy", noCopy },
-            };
+                var wrapped = entry.Value as PSObject;
+                var credential = (wrapped == null ? entry.Value : wrapped.BaseObject) as PSCredential;
+                if (credential == null)
+                {
+                    throw PChatException.BadValue(
+                        "-InstanceCredential has no credential for " + entry.Key + ".", "Give a table of instance names and credentials.");
+                }
+                opened.AddLogin(System.Convert.ToString(entry.Key, CultureInfo.InvariantCulture), credential);
+            }
         }
 
         /// <summary>Says what would be done, asks once, and does it.</summary>
-        internal void Run(string export, Dictionary<string, object> request, string caption)
+        internal void Run(string export, string kind, string caption, string acceptDataLoss)
         {
-            request["plan_only"] = true;
-            var steps = new List<object>();
-            KeyValuePair<string, object>? told = Operate(export, request, RunId, (kind, item) =>
+            RunResult otherwise = RunResult.Begun(kind, null, null, null);
+            otherwise.RunId = string.IsNullOrEmpty(RunId) ? null : RunId;
+            try
             {
-                steps.Add(item);
-                return true;
-            });
-            if (told == null)
-            {
-                return;
-            }
-            var outlook = Document.Read<RunResult>(told.Value.Value);
-            if (outlook.Error != null || outlook.Outcome != "done")
-            {
-                WriteRun(outlook);
-                return;
-            }
-            bool whatIf;
-            if (!new Change(this, Force).Approved(outlook.Text, outlook.Text + " Go on?", caption, out whatIf))
-            {
-                if (whatIf)
+                var request = new Dictionary<string, object>
                 {
-                    WriteObject(steps, true);
-                }
-                else
-                {
-                    WriteRun(Change.Declined(outlook));
-                }
-                return;
+                    { "version", 1 },
+                    { "journal", JournalPlace.Document(this, JournalPath, JournalCopyPath, NoJournalCopy.IsPresent) },
+                    { "run_id", NullIfEmpty(RunId) },
+                    { "path_map", Session.Entries(PathMap, "from", "to") },
+                    { "plan_only", true },
+                    { "accept_data_loss", NullIfEmpty(acceptDataLoss) },
+                };
+                new Change(this, caption).Run(export, request, otherwise);
             }
-            request["plan_only"] = false;
-            KeyValuePair<string, object>? ended = Operate(export, request, RunId, null);
-            if (ended != null)
+            catch (PChatException e)
             {
-                WriteRun(Document.Read<RunResult>(ended.Value.Value));
+                WriteRun(otherwise.Failed(e.Error));
             }
         }
     }

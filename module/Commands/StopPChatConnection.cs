@@ -9,7 +9,8 @@ namespace PersistentChatFailover.Commands
     [OutputType(typeof(ActionResult), typeof(RunResult))]
     public sealed class StopPChatConnection : TargetCommand
     {
-        private readonly HashSet<string> done = new HashSet<string>(System.StringComparer.OrdinalIgnoreCase);
+        // Get-PChatConnection hands out one object a session; the database is cleared once.
+        private readonly Gathering gathering = new Gathering();
 
         /// <summary>How long the sessions may take to go, in seconds.</summary>
         [Parameter]
@@ -34,18 +35,27 @@ namespace PersistentChatFailover.Commands
         {
             foreach (string instance in SqlInstance)
             {
-                // Get-PChatConnection hands out one object a session; the database is cleared once.
-                if (!done.Add(instance + "|" + Database))
-                {
-                    continue;
-                }
-                var request = new Dictionary<string, object>
+                gathering.Add(new Dictionary<string, object>
                 {
                     { "version", 1 },
                     { "target", Target(instance) },
                     { "limit_seconds", TimeoutSeconds },
-                };
-                new Change(this, Force).Run("pchat_connection_end", request, instance, "End connections");
+                    { "plan_only", true },
+                    { "approved_digest", null },
+                });
+            }
+        }
+
+        protected override void EndProcessing()
+        {
+            foreach (Dictionary<string, object> request in gathering.Requests)
+            {
+                if (IsStopping)
+                {
+                    return;
+                }
+                new Change(this, "End connections").Run(
+                    "pchat_connection_end", request, NoResult("end_connections", Gathering.Instance(request)));
             }
         }
     }

@@ -1,18 +1,17 @@
-using System;
-using System.Collections;
 using System.Collections.Generic;
 using System.Management.Automation;
-using PersistentChatFailover.Interop;
+using PersistentChatFailover.Documents;
 
 namespace PersistentChatFailover.Commands
 {
     /// <summary>A command about one database on one or several instances, taken by property name from the pipeline.</summary>
-    public abstract class TargetCommand : PChatCommand
+    public abstract class TargetCommand : ConnectionCommand
     {
         /// <summary>The instance acted on: host, host\instance or host,port.</summary>
         [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+        [InstanceName]
         [ValidateNotNullOrEmpty]
-        public string[] SqlInstance { get; set; }
+        public virtual string[] SqlInstance { get; set; }
 
         /// <summary>The database; mgc unless another is named.</summary>
         [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -38,39 +37,10 @@ namespace PersistentChatFailover.Commands
             };
         }
 
-        /// <summary>A parameter without a value travels as null.</summary>
-        internal static object NullIfEmpty(string text)
+        /// <summary>A result that says what it was about, for an operation that ends without one.</summary>
+        internal RunResult NoResult(string kind, string instance)
         {
-            return string.IsNullOrEmpty(text) ? null : text;
-        }
-
-        /// <summary>A path of this machine: the shell's own folder counts, not the process's.</summary>
-        internal object ClientPath(string path)
-        {
-            return string.IsNullOrEmpty(path) ? null : GetUnresolvedProviderPathFromPSPath(path);
-        }
-
-        /// <summary>The journal's place as a document.</summary>
-        internal Dictionary<string, object> JournalPlace(string path, string copyPath, bool noCopy)
-        {
-            return new Dictionary<string, object>
-            {
-                { "journal_path", ClientPath(path) },
-                { "journal_copy_path", ClientPath(copyPath) },
-                { "no_journal_copy", noCopy },
-            };
-        }
-
-        /// <summary>Where log backups may lie, as a document.</summary>
-        internal Dictionary<string, object> FoldersDocument(string share, string copyFolder, string[] additional, Hashtable pathMap)
-        {
-            return new Dictionary<string, object>
-            {
-                { "log_backup_share", NullIfEmpty(share) },
-                { "copy_folder", NullIfEmpty(copyFolder) },
-                { "additional_log_backup_folders", additional ?? new string[0] },
-                { "path_map", Session.Entries(pathMap, "from", "to") },
-            };
+            return RunResult.Begun(kind, instance, Database, PoolFqdn);
         }
     }
 }

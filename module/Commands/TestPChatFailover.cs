@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
+using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
 {
@@ -10,10 +11,16 @@ namespace PersistentChatFailover.Commands
     {
         protected override void ProcessRecord()
         {
-            AddLogins();
             foreach (string instance in SqlInstance)
             {
-                Operate("pchat_failover_check", FailoverRequest(instance), instance, null);
+                try
+                {
+                    Read("pchat_failover_check", FailoverRequest(instance), instance, null);
+                }
+                catch (PChatException e)
+                {
+                    WriteError(e.ToErrorRecord(instance));
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ namespace PersistentChatFailover.Commands
     {
         protected override void ProcessRecord()
         {
-            Run("pchat_run_undo", RunRequest(null), "Give the run up");
+            Run("pchat_run_undo", "undo", "Give the run up", null);
         }
     }
 }

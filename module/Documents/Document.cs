@@ -128,7 +128,8 @@ namespace PersistentChatFailover.Documents
             Type plain = Nullable.GetUnderlyingType(type);
             if (value == null)
             {
-                if (plain != null || !type.IsValueType)
+                // Lists and maps are empty, never null; of texts, the library's own documents decide.
+                if (plain != null || !type.IsValueType && !type.IsArray)
                 {
                     return null;
                 }

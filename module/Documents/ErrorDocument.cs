@@ -30,6 +30,23 @@ namespace PersistentChatFailover.Documents
 
         public SqlServerError SqlError { get; set; }
 
+        /// <summary>The error of a result that ended badly without naming one.</summary>
+        internal static ErrorDocument OfOutcome(RunResult result)
+        {
+            return new ErrorDocument
+            {
+                Code = 5015,
+                Id = "StepNotVerified",
+                Category = "InvalidResult",
+                Message = "PCHAT5015: " + result.Text,
+                Unchanged = string.Empty,
+                RecommendedAction = result.NextActions.Length > 0 ? result.NextActions[0] : "Run Get-PChatRun to see the state.",
+                Target = result.SqlInstance,
+                RunId = result.RunId,
+                ExitCode = result.ExitCode,
+            };
+        }
+
         internal static ErrorDocument Read(string text)
         {
             try

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Text;
 using PersistentChatFailover.Interop;
 
@@ -9,6 +10,10 @@ namespace PersistentChatFailover.Documents
     public sealed class Plan
     {
         private string document;
+
+        private Plan()
+        {
+        }
 
         /// <summary>The plan's number, new for each plan made.</summary>
         public string PlanId { get; private set; }
@@ -39,30 +44,56 @@ namespace PersistentChatFailover.Documents
 
         public PlannedStep[] Steps { get; private set; }
 
-        /// <summary>The plan's own text, for saving it; Invoke-PChatFailover -PlanPath reads such a file.</summary>
+        /// <summary>The plan's own text, in ASCII, for saving it; Invoke-PChatFailover -PlanPath reads such a file.</summary>
         public string Document
         {
             get { return document; }
         }
 
         /// <summary>The document as maps and lists, for sending it back unchanged.</summary>
-        internal object Tree
+        internal Dictionary<string, object> Tree
         {
-            get { return Json.Read(document); }
+            get { return (Dictionary<string, object>)Json.Read(document); }
         }
 
-        /// <summary>The plan in lines: what -WhatIf says before it hands the plan out.</summary>
+        /// <summary>A text of the request that the plan was made for; null where it has none.</summary>
+        internal string RequestText(string member)
+        {
+            var request = (Dictionary<string, object>)Tree["request"];
+            return request[member] as string;
+        }
+
+        /// <summary>The plan in lines: each step with how much it does, the loss and the time.</summary>
         internal string Summary
         {
             get
             {
                 var text = new StringBuilder();
                 text.Append("Fail over ").Append(Database).Append(" to ").Append(SqlInstance);
+                if (PoolFqdn != null)
+                {
+                    text.Append(" for pool ").Append(PoolFqdn);
+                }
+                foreach (CheckResult check in Checks)
+                {
+                    if (check.State != "passed")
+                    {
+                        text.AppendLine().Append("  ").Append(check.State).Append(": ").Append(check.Name).Append(" is ").Append(check.Value);
+                    }
+                }
                 foreach (PlannedStep step in Steps)
                 {
                     text.AppendLine().Append("  ").Append(step.Number).Append(". ").Append(step.Title);
+                    Count(text, step.Files.Length, "file");
+                    Count(text, step.Statements.Length, "statement");
+                    Count(text, step.NativeCommands.Length, "command");
                 }
-                return text.AppendLine().Append("  Loss: ").Append(Loss.Text).ToString();
+                text.AppendLine().Append("  Loss: ").Append(Loss.Text);
+                if (ExpectedSeconds != null)
+                {
+                    text.AppendLine().Append("  Expected time: ").Append(TimeSpan.FromSeconds(ExpectedSeconds.Value));
+                }
+                return text.ToString();
             }
         }
 
@@ -72,12 +103,27 @@ namespace PersistentChatFailover.Documents
             get { return Summary + Environment.NewLine + "Use -WhatIf to see every statement. Go on?"; }
         }
 
+        private static void Count(StringBuilder text, int count, string noun)
+        {
+            if (count > 0)
+            {
+                text.Append(", ").Append(count.ToString(CultureInfo.InvariantCulture)).Append(' ').Append(noun);
+                text.Append(count == 1 ? string.Empty : "s");
+            }
+        }
+
+        /// <summary>Reads a plan, strictly.</summary>
+        /// <exception cref="FormatException">It is none.</exception>
         internal static Plan Read(object tree)
         {
             var fields = Documents.Document.Read<PlanFields>(tree);
+            if (fields.Loss == null || fields.Steps == null || fields.Checks == null || !(fields.Request is Dictionary<string, object>))
+            {
+                throw new FormatException("the plan has no loss, steps, checks or request");
+            }
             return new Plan
             {
-                document = Json.Write(tree),
+                document = Json.Ascii(Json.Write(tree)),
                 PlanId = fields.PlanId,
                 CreatedAtUtc = fields.CreatedAtUtc,
                 SqlInstance = fields.SqlInstance,

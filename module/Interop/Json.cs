@@ -31,7 +31,7 @@ namespace PersistentChatFailover.Interop
                     return value;
                 }
             }
-            catch (XmlException e)
+            catch (Exception e) when (e is XmlException || e is OverflowException)
             {
                 throw new FormatException(e.Message, e);
             }
@@ -98,6 +98,24 @@ namespace PersistentChatFailover.Interop
                 }
                 return Encoding.UTF8.GetString(stream.ToArray());
             }
+        }
+
+        /// <summary>The same document without letters beyond ASCII, which no shell's file encoding can spoil.</summary>
+        internal static string Ascii(string document)
+        {
+            var text = new StringBuilder(document.Length);
+            foreach (char letter in document)
+            {
+                if (letter < 0x80)
+                {
+                    text.Append(letter);
+                }
+                else
+                {
+                    text.Append("\\u").Append(((int)letter).ToString("x4", CultureInfo.InvariantCulture));
+                }
+            }
+            return text.ToString();
         }
 
         private static void WriteValue(XmlDictionaryWriter writer, object value)

@@ -3,11 +3,14 @@ using System.Collections;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using System.Threading;
 
 namespace PersistentChatFailover.Interop
 {
     /// <summary>
     /// Runs the management shell's own commands in the caller's runspace, and gives back what the library asked for.
+    /// A drill has a runspace of its own, in which one module alone counts.
     /// </summary>
     internal sealed class NativeCommandRunner
     {
@@ -15,7 +18,7 @@ namespace PersistentChatFailover.Interop
         private readonly Action stopped;
         private volatile PowerShell running;
 
-        /// <param name="cmdlet">Whose runspace and preferences are used.</param>
+        /// <param name="cmdlet">Whose runspace is used, where there is no own one.</param>
         /// <param name="stopped">Called when the shell stops a nested command: our own StopProcessing comes too late.</param>
         internal NativeCommandRunner(PSCmdlet cmdlet, Action stopped)
         {
@@ -23,6 +26,13 @@ namespace PersistentChatFailover.Interop
             this.stopped = stopped;
         }
 
+        /// <summary>The runspace of a drill; null for the caller's own.</summary>
+        internal Runspace Own { get; set; }
+
+        /// <summary>The module that every command of a drill comes from.</summary>
+        internal string OnlyModule { get; set; }
+
+        /// <summary>From any thread: stops the command that is running.</summary>
         internal void Stop()
         {
             PowerShell shell = running;
@@ -33,133 +43,141 @@ namespace PersistentChatFailover.Interop
         }
 
         /// <summary>Runs the command; the outcome as a document of maps and lists.</summary>
-        internal object Run(Dictionary<string, object> command, bool stopping)
+        internal object Run(Dictionary<string, object> command, bool stopping, bool mayChange, Action<string> warn)
         {
             var name = (string)command["name"];
             if (stopping)
             {
-                return Outcome("stopped", null, null, "the shell is stopping", null);
+                return Stopped("the shell is stopping");
+            }
+            if (!mayChange && !NativeParameters.OnlyReads(command))
+            {
+                return Outcome("failed", null, null, name + " was not run: this command only reads and plans", null);
             }
             CommandInfo found = Find(name, (string)command["module"]);
             if (found == null)
             {
                 return Outcome("missing", null, null, "there is no command " + name + " in this shell", null);
             }
-            using (PowerShell shell = PowerShell.Create(RunspaceMode.CurrentRunspace))
+            using (PowerShell shell = NewShell())
             {
-                string qualified = string.IsNullOrEmpty(found.ModuleName) ? name : found.ModuleName + "\\" + name;
-                shell.AddCommand(qualified);
-                string missing = AddParameters(shell, found, (List<object>)command["parameters"]);
+                shell.AddCommand(string.IsNullOrEmpty(found.ModuleName) ? name : found.ModuleName + "\\" + name);
+                string missing = NativeParameters.Add(shell, found, (List<object>)command["parameters"]);
                 if (missing != null)
                 {
                     return Outcome("missing", found, null, name + " has no parameter " + missing + " here", null);
                 }
-                return Invoke(shell, found, (List<object>)command["properties"]);
+                object outcome = Invoke(shell, found, command);
+                foreach (WarningRecord warning in shell.Streams.Warning)
+                {
+                    warn(name + ": " + warning.Message);
+                }
+                return outcome;
             }
+        }
+
+        private PowerShell NewShell()
+        {
+            if (Own == null)
+            {
+                return PowerShell.Create(RunspaceMode.CurrentRunspace);
+            }
+            PowerShell shell = PowerShell.Create();
+            shell.Runspace = Own;
+            return shell;
         }
 
         private CommandInfo Find(string name, string module)
         {
+            if (OnlyModule != null && !string.IsNullOrEmpty(module) && module != OnlyModule)
+            {
+                return null;
+            }
+            module = OnlyModule ?? module;
             string qualified = string.IsNullOrEmpty(module) ? name : module + "\\" + name;
-            return cmdlet.InvokeCommand.GetCommand(qualified, CommandTypes.Cmdlet | CommandTypes.Function);
+            const CommandTypes kinds = CommandTypes.Cmdlet | CommandTypes.Function;
+            if (Own == null)
+            {
+                return cmdlet.InvokeCommand.GetCommand(qualified, kinds);
+            }
+            using (PowerShell shell = NewShell())
+            {
+                shell.AddCommand("Get-Command").AddParameter("Name", qualified).AddParameter("ErrorAction", ActionPreference.Ignore);
+                foreach (PSObject found in shell.Invoke())
+                {
+                    return found.BaseObject as CommandInfo;
+                }
+                return null;
+            }
         }
 
-        /// <summary>Adds the parameters wanted, and keeps the caller's preferences out. The name that is missing, or null.</summary>
-        private static string AddParameters(PowerShell shell, CommandInfo found, List<object> parameters)
+        private object Invoke(PowerShell shell, CommandInfo found, Dictionary<string, object> command)
         {
-            var given = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-            foreach (Dictionary<string, object> parameter in parameters)
-            {
-                var name = (string)parameter["name"];
-                if (!found.Parameters.ContainsKey(name))
-                {
-                    return name;
-                }
-                given.Add(name);
-                object value = parameter["value"];
-                if (value is bool)
-                {
-                    value = new SwitchParameter((bool)value);
-                }
-                shell.AddParameter(name, Plain(value));
-            }
-            foreach (string preference in new[] { "WhatIf", "Confirm" })
-            {
-                if (!given.Contains(preference) && found.Parameters.ContainsKey(preference))
-                {
-                    shell.AddParameter(preference, new SwitchParameter(false));
-                }
-            }
-            if (found.Parameters.ContainsKey("ErrorAction"))
-            {
-                shell.AddParameter("ErrorAction", ActionPreference.Stop);
-            }
-            return null;
-        }
-
-        /// <summary>A JSON value as a cmdlet takes it: a list as string[], an object as a hashtable.</summary>
-        private static object Plain(object value)
-        {
-            var list = value as List<object>;
-            if (list != null)
-            {
-                var texts = new string[list.Count];
-                for (int i = 0; i < texts.Length; i++)
-                {
-                    texts[i] = Convert.ToString(list[i], CultureInfo.InvariantCulture);
-                }
-                return texts;
-            }
-            var map = value as Dictionary<string, object>;
-            if (map != null)
-            {
-                var table = new Hashtable();
-                foreach (KeyValuePair<string, object> entry in map)
-                {
-                    table[entry.Key] = Plain(entry.Value);
-                }
-                return table;
-            }
-            return value;
-        }
-
-        private object Invoke(PowerShell shell, CommandInfo found, List<object> properties)
-        {
+            var properties = (List<object>)command["properties"];
+            bool tooLong = false;
             shell.InvocationStateChanged += (sender, change) =>
             {
-                if (change.InvocationStateInfo.State == PSInvocationState.Stopping)
+                if (change.InvocationStateInfo.State == PSInvocationState.Stopping && !tooLong)
                 {
                     stopped();
                 }
             };
             running = shell;
-            try
+            var limit = TimeSpan.FromSeconds(Math.Min((double)(decimal)command["limit_seconds"], 86400));
+            using (new Timer(ignored => { tooLong = true; Stop(); }, null, limit, Timeout.InfiniteTimeSpan))
             {
-                var objects = new List<object>();
-                foreach (PSObject result in shell.Invoke())
+                try
                 {
-                    objects.Add(Picked(result, properties));
+                    var objects = new List<object>();
+                    foreach (PSObject result in shell.Invoke())
+                    {
+                        objects.Add(NativeObject.Picked(result, properties));
+                    }
+                    // A stopped nested command returns normally and empty, just like a silent Set that worked.
+                    if (shell.InvocationStateInfo.State != PSInvocationState.Completed)
+                    {
+                        return WasStopped(found, tooLong, limit);
+                    }
+                    foreach (ErrorRecord error in shell.Streams.Error)
+                    {
+                        return Failed(found, error, error.Exception);
+                    }
+                    return Outcome("completed", found, objects, null, null);
                 }
-                // A stopped nested command returns normally and empty, just like a silent Set that worked.
-                if (shell.InvocationStateInfo.State == PSInvocationState.Stopped)
+                catch (Exception e) when (e is PipelineStoppedException || e is InvalidPowerShellStateException)
                 {
-                    return Outcome("stopped", found, null, "the command was stopped", null);
+                    // The latter: stopped before it had begun.
+                    return WasStopped(found, tooLong, limit);
                 }
-                return Outcome("completed", found, objects, null, null);
+                catch (RuntimeException e)
+                {
+                    return Failed(found, e.ErrorRecord, e);
+                }
+                finally
+                {
+                    running = null;
+                }
             }
-            catch (PipelineStoppedException)
-            {
-                return Outcome("stopped", found, null, "the command was stopped", null);
-            }
-            catch (RuntimeException e)
-            {
-                ErrorRecord record = e.ErrorRecord;
-                return Outcome("failed", found, null, e.Message, record == null ? null : record.FullyQualifiedErrorId);
-            }
-            finally
-            {
-                running = null;
-            }
+        }
+
+        private static object WasStopped(CommandInfo found, bool tooLong, TimeSpan limit)
+        {
+            string why = tooLong
+                ? "it was stopped after its limit of " + limit.TotalSeconds.ToString("0", CultureInfo.InvariantCulture) + " s"
+                : "the command was stopped";
+            return Outcome("stopped", found, null, why, null);
+        }
+
+        private static object Failed(CommandInfo found, ErrorRecord record, Exception why)
+        {
+            string text = record != null && record.Exception != null ? record.Exception.Message : why.Message;
+            return Outcome("failed", found, null, text, record == null ? null : record.FullyQualifiedErrorId);
+        }
+
+        /// <summary>The outcome of a command that was not run to its end.</summary>
+        internal static object Stopped(string why)
+        {
+            return Outcome("stopped", null, null, why, null);
         }
 
         private static object Outcome(string state, CommandInfo found, List<object> objects, string error, string errorId)
@@ -183,74 +201,6 @@ namespace PersistentChatFailover.Interop
             var wrapped = data as PSObject;
             var table = (wrapped == null ? data : wrapped.BaseObject) as Hashtable;
             return table != null && table.ContainsKey("PChatStandIn");
-        }
-
-        /// <summary>The properties wanted. Topology objects are cyclic and their getters throw, so nothing else is touched.</summary>
-        private static object Picked(PSObject result, List<object> properties)
-        {
-            var map = new Dictionary<string, object>();
-            if (result == null)
-            {
-                return map;
-            }
-            if (result.BaseObject is string || result.BaseObject is ValueType)
-            {
-                map[string.Empty] = Invariant(result.BaseObject);
-                return map;
-            }
-            foreach (string path in properties)
-            {
-                map[path] = Walk(result, path);
-            }
-            return map;
-        }
-
-        private static object Walk(object start, string path)
-        {
-            object at = start;
-            try
-            {
-                foreach (string part in path.Split('.'))
-                {
-                    if (at == null)
-                    {
-                        return null;
-                    }
-                    PSPropertyInfo property = PSObject.AsPSObject(at).Properties[part];
-                    at = property == null ? null : property.Value;
-                }
-                return Invariant(at);
-            }
-            catch (RuntimeException)
-            {
-                return null;
-            }
-        }
-
-        private static object Invariant(object value)
-        {
-            var wrapped = value as PSObject;
-            object plain = wrapped == null ? value : wrapped.BaseObject;
-            if (plain == null)
-            {
-                return null;
-            }
-            if (plain is DateTime)
-            {
-                return ((DateTime)plain).ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
-            }
-            var list = plain as IEnumerable;
-            if (list == null || plain is string)
-            {
-                return Convert.ToString(plain, CultureInfo.InvariantCulture);
-            }
-            var texts = new List<object>();
-            foreach (object item in list)
-            {
-                var inner = item as PSObject;
-                texts.Add(Convert.ToString(inner == null ? item : inner.BaseObject, CultureInfo.InvariantCulture));
-            }
-            return texts;
         }
     }
 }

@@ -44,7 +44,7 @@ namespace PersistentChatFailover.Interop
             if (!File.Exists(path))
             {
                 throw new FileNotFoundException(
-                    "The native library is missing: " + path + ". Install the module again, as one package.", path);
+                    "The native library is missing: " + path + ".", path);
             }
             IntPtr library = IsWindows
                 ? LoadLibraryExW(path, IntPtr.Zero, LoadWithAlteredSearchPath)
@@ -75,7 +75,7 @@ namespace PersistentChatFailover.Interop
             if (address == IntPtr.Zero)
             {
                 throw new EntryPointNotFoundException(
-                    "The native library has no " + name + ". Install the module again, as one package, and open a new shell.");
+                    "The native library has no " + name + ".");
             }
             return (T)(object)Marshal.GetDelegateForFunctionPointer(address, typeof(T));
         }

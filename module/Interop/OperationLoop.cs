@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Management.Automation;
+using System.Threading;
 using PersistentChatFailover.Documents;
 
 namespace PersistentChatFailover.Interop
@@ -11,12 +13,18 @@ namespace PersistentChatFailover.Interop
     internal sealed class OperationLoop : IDisposable
     {
         private const uint WaitMilliseconds = 200;
-        private const int ActivityId = 0x5043;
+
+        /// <summary>How long a stopped loop waits for the last words. The promise to the operator is one second.</summary>
+        private const long DrainMilliseconds = 700;
+
+        private const long LeastDrainMilliseconds = 150;
 
         private readonly PSCmdlet cmdlet;
+        private readonly ShellWriter writer;
         private readonly NativeCommandRunner native;
         private readonly Func<bool> force;
-        private ulong operation;
+        private readonly Stopwatch stopped = new Stopwatch();
+        private long operation;
         private volatile bool stopping;
 
         internal OperationLoop(PSCmdlet cmdlet, NativeCommandRunner native, Func<bool> force)
@@ -24,191 +32,194 @@ namespace PersistentChatFailover.Interop
             this.cmdlet = cmdlet;
             this.native = native;
             this.force = force;
+            writer = new ShellWriter(cmdlet, () => stopping, Stop);
         }
 
-        /// <summary>Called for each item; what it returns true for is not written to the pipeline.</summary>
-        internal Func<string, object, bool> Item { get; set; }
+        internal bool IsStopping
+        {
+            get { return stopping; }
+        }
 
-        /// <summary>From the thread that stops the shell. It may come before the operation exists.</summary>
+        internal ShellWriter Writer
+        {
+            get { return writer; }
+        }
+
+        /// <summary>From any thread, also before the operation exists: asks it to stop.</summary>
         internal void Stop()
         {
+            stopped.Start();
             stopping = true;
-            ulong running = operation;
-            if (running != 0)
-            {
-                PchatLibrary.Instance.Cancel(running);
-            }
-            native.Stop();
+            // Either this side sees the operation, or Run sees the flag after it has set the operation.
+            Thread.MemoryBarrier();
+            Cancel();
         }
 
-        /// <summary>Starts the operation and serves it to its terminal event: the result's kind and tree.</summary>
-        /// <exception cref="PChatException">The operation failed.</exception>
-        internal KeyValuePair<string, object> Run(string export, ulong session, object request)
+        private void Cancel()
+        {
+            long running = Interlocked.Read(ref operation);
+            if (running != 0)
+            {
+                PchatLibrary.Instance.Cancel(unchecked((ulong)running));
+            }
+        }
+
+        /// <summary>Starts the operation and serves it to its end.</summary>
+        /// <exception cref="PChatException">It could not be started, or an event could not be read.</exception>
+        /// <exception cref="PipelineStoppedException">The shell stopped it; what is to be told has been told.</exception>
+        internal Ended Run(Work work, ulong session)
         {
             PchatLibrary library = PchatLibrary.Instance;
-            operation = library.Start(export, session, Json.Write(request));
+            string request = PChatException.Guarded(() => Json.Write(work.Request));
+            Interlocked.Exchange(ref operation, unchecked((long)library.Start(work.Export, session, request)));
             if (stopping)
             {
-                library.Cancel(operation);
+                Cancel();
             }
-            bool progressShown = false;
+            var said = new LastWords(work);
+            bool left = true;
             try
             {
-                while (true)
+                Ended ended = Serve(work, said);
+                left = false;
+                writer.EndProgress();
+                if (!stopping)
                 {
-                    bool ended;
-                    string text = library.Next(operation, WaitMilliseconds, out ended);
-                    if (ended)
-                    {
-                        throw new InvalidOperationException("The operation ended without a result.");
-                    }
-                    if (text == null)
-                    {
-                        continue;
-                    }
-                    var happened = (Dictionary<string, object>)Json.Read(text);
-                    switch ((string)happened["event"])
-                    {
-                        case "progress":
-                            progressShown = true;
-                            ShowProgress((Dictionary<string, object>)happened["progress"]);
-                            break;
-                        case "message":
-                            ShowMessage((string)happened["level"], (string)happened["text"]);
-                            break;
-                        case "item":
-                            HandOut((string)happened["kind"], happened["item"]);
-                            break;
-                        case "question":
-                            AnswerQuestion(happened);
-                            break;
-                        case "native":
-                            AnswerNative(happened);
-                            break;
-                        case "result":
-                            return new KeyValuePair<string, object>((string)happened["kind"], happened["result"]);
-                        case "failure":
-                            throw new PChatException(Document.Read<ErrorDocument>(happened["error"]));
-                        default:
-                            throw new InvalidOperationException("The library sent an unknown event: " + happened["event"]);
-                    }
+                    return ended;
                 }
+                said.Tell(writer, ended);
+                throw new PipelineStoppedException();
             }
             finally
             {
-                if (progressShown && !stopping)
-                {
-                    EndProgress();
-                }
                 Dispose();
-            }
-        }
-
-        private void HandOut(string kind, object item)
-        {
-            if (stopping)
-            {
-                return;
-            }
-            // As an item, a run is an entry of the journal; as a result, it is how the command ended.
-            object typed = Items.Typed(kind == "run" ? "run_summary" : kind, item);
-            if (Item == null || !Item(kind, typed))
-            {
-                cmdlet.WriteObject(typed);
-            }
-        }
-
-        private void ShowMessage(string level, string text)
-        {
-            if (stopping)
-            {
-                // After a stop every Write* throws; the host's own line still reaches the operator.
-                if (level == "warning")
+                if (left && !stopping)
                 {
-                    TellHost(text);
+                    said.TellLeft(writer);
                 }
-                return;
-            }
-            switch (level)
-            {
-                case "warning":
-                    cmdlet.WriteWarning(text);
-                    break;
-                case "verbose":
-                    cmdlet.WriteVerbose(text);
-                    break;
-                default:
-                    cmdlet.WriteDebug(text);
-                    break;
             }
         }
 
-        internal void TellHost(string text)
+        /// <summary>The loop itself; null where a stop came and the last word did not come in time.</summary>
+        private Ended Serve(Work work, LastWords said)
         {
-            try
+            var sinceSeen = new Stopwatch();
+            while (true)
             {
-                cmdlet.Host.UI.WriteWarningLine(text);
-            }
-            catch (Exception e)
-            {
-                // A host without a screen has nobody to tell; the journal holds the state.
-                System.Diagnostics.Debug.WriteLine(e);
+                if (stopping)
+                {
+                    sinceSeen.Start();
+                    if (stopped.ElapsedMilliseconds > DrainMilliseconds && sinceSeen.ElapsedMilliseconds > LeastDrainMilliseconds)
+                    {
+                        return null;
+                    }
+                }
+                Dictionary<string, object> happened = Next(stopping ? WaitMilliseconds / 4 : WaitMilliseconds);
+                if (happened == null)
+                {
+                    continue;
+                }
+                switch ((string)happened["event"])
+                {
+                    case "progress":
+                        writer.Progress((Dictionary<string, object>)happened["progress"]);
+                        break;
+                    case "message":
+                        writer.Message((string)happened["level"], (string)happened["text"]);
+                        break;
+                    case "item":
+                        HandOut(work, said, happened);
+                        break;
+                    case "question":
+                        AnswerQuestion(happened);
+                        break;
+                    case "native":
+                        AnswerNative(work, happened);
+                        break;
+                    case "result":
+                        return new Ended((string)happened["kind"], happened["result"]);
+                    case "failure":
+                        return new Ended(
+                            PChatException.Guarded(() => new PChatException(Document.Read<ErrorDocument>(happened["error"]))));
+                    default:
+                        throw PChatException.Fault(new FormatException("The library sent an unknown event: " + happened["event"]));
+                }
             }
         }
 
-        private void ShowProgress(Dictionary<string, object> progress)
+        /// <summary>The next event, or null after a time-out.</summary>
+        private Dictionary<string, object> Next(uint milliseconds)
         {
-            if (stopping)
+            return PChatException.Guarded(() =>
             {
-                return;
+                bool ended;
+                string text = PchatLibrary.Instance.Next(unchecked((ulong)operation), milliseconds, out ended);
+                if (ended)
+                {
+                    throw new InvalidOperationException("The operation ended without a result.");
+                }
+                return text == null ? null : (Dictionary<string, object>)Json.Read(text);
+            });
+        }
+
+        private void HandOut(Work work, LastWords said, Dictionary<string, object> happened)
+        {
+            var kind = (string)happened["kind"];
+            // As an item, a run is an entry of the journal; as a result, it is how the command ended.
+            object typed = PChatException.Guarded(() => Items.Typed(kind == "run" ? "run_summary" : kind, happened["item"]));
+            said.Heard(typed);
+            if (work.Item == null || !work.Item(typed))
+            {
+                writer.Output(typed);
             }
-            string status = (string)progress["status"];
-            var record = new ProgressRecord(
-                ActivityId, NotEmpty((string)progress["activity"], "Persistent Chat"), NotEmpty(status, "working"));
-            record.CurrentOperation = (string)progress["operation"];
-            record.PercentComplete = progress["percent"] == null ? -1 : decimal.ToInt32((decimal)progress["percent"]);
-            record.SecondsRemaining =
-                progress["seconds_remaining"] == null ? -1 : decimal.ToInt32((decimal)progress["seconds_remaining"]);
-            cmdlet.WriteProgress(record);
-        }
-
-        private void EndProgress()
-        {
-            var record = new ProgressRecord(ActivityId, "Persistent Chat", "done") { RecordType = ProgressRecordType.Completed };
-            cmdlet.WriteProgress(record);
-        }
-
-        private static string NotEmpty(string text, string fallback)
-        {
-            return string.IsNullOrEmpty(text) ? fallback : text;
         }
 
         private void AnswerQuestion(Dictionary<string, object> happened)
         {
+            var question = (Dictionary<string, object>)happened["question"];
             bool yes = false;
             try
             {
-                var question = (Dictionary<string, object>)happened["question"];
                 yes = !stopping && (force() || cmdlet.ShouldContinue((string)question["text"], (string)question["caption"]));
+            }
+            catch (PipelineStoppedException)
+            {
+                Stop();
+            }
+            catch (Exception e) when (e is InvalidOperationException || e is ArgumentException || e is NotSupportedException)
+            {
+                // No way to ask, or Ctrl+C at the prompt: that is a no. The run stops, and can be resumed.
+                writer.Message("warning", "The question could not be asked, which counts as no: " + e.Message);
             }
             finally
             {
-                // No answer, and any exception, is a no: the operation stops and can be resumed.
                 Reply(new Dictionary<string, object> { { "id", happened["id"] }, { "kind", "confirm" }, { "yes", yes } });
             }
         }
 
-        private void AnswerNative(Dictionary<string, object> happened)
+        private void AnswerNative(Work work, Dictionary<string, object> happened)
         {
-            object outcome = native.Run((Dictionary<string, object>)happened["command"], stopping);
-            Reply(new Dictionary<string, object> { { "id", happened["id"] }, { "kind", "native" }, { "outcome", outcome } });
+            var command = (Dictionary<string, object>)happened["command"];
+            object outcome = null;
+            try
+            {
+                outcome = native.Run(command, stopping, work.Changes, text => writer.Message("warning", text));
+            }
+            finally
+            {
+                if (outcome == null)
+                {
+                    outcome = NativeCommandRunner.Stopped("the command was left in the middle");
+                }
+                Reply(new Dictionary<string, object> { { "id", happened["id"] }, { "kind", "native" }, { "outcome", outcome } });
+            }
         }
 
         private void Reply(Dictionary<string, object> answer)
         {
             try
             {
-                PchatLibrary.Instance.Answer(operation, Json.Write(answer));
+                PchatLibrary.Instance.Answer(unchecked((ulong)operation), Json.Write(answer));
             }
             catch (PChatException e)
             {
@@ -223,11 +234,10 @@ namespace PersistentChatFailover.Interop
         /// <summary>Closes the operation; a running one is cancelled and detached. Also where the pipeline was left early.</summary>
         public void Dispose()
         {
-            ulong closing = operation;
-            operation = 0;
+            long closing = Interlocked.Exchange(ref operation, 0);
             if (closing != 0)
             {
-                PchatLibrary.Instance.Close(closing);
+                PchatLibrary.Instance.Close(unchecked((ulong)closing));
             }
         }
     }

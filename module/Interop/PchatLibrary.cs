@@ -69,7 +69,7 @@ namespace PersistentChatFailover.Interop
             {
                 throw new BadImageFormatException(
                     "The native library speaks version " + abi + " of its interface, this assembly version " + AbiVersion +
-                    ". Install the module again, as one package, and open a new shell.");
+                    ".");
             }
             data = NativeMethods.Bind<DataCall>(library, "pchat_document_data");
             free = NativeMethods.Bind<FreeCall>(library, "pchat_document_free");
@@ -95,8 +95,20 @@ namespace PersistentChatFailover.Interop
             {
                 lock (Gate)
                 {
-                    return instance ?? (instance = new PchatLibrary(NativeFile(NativeMethods.IsWindows ? "pchat.dll" : "libpchat.so")));
+                    return instance ?? (instance = Load());
                 }
+            }
+        }
+
+        private static PchatLibrary Load()
+        {
+            try
+            {
+                return new PchatLibrary(NativeFile(NativeMethods.IsWindows ? "pchat.dll" : "libpchat.so"));
+            }
+            catch (Exception e) when (!(e is PChatException))
+            {
+                throw PChatException.NotLoaded(e);
             }
         }
 

@@ -12,11 +12,27 @@ namespace PersistentChatFailover.Interop
     /// <summary>A session of the library. It holds settings and logins, no connection.</summary>
     internal sealed class Session : IDisposable
     {
+        /// <summary>The settings of a session that connects to nothing.</summary>
+        internal static readonly object NoSettings = Settings("Mandatory", false, 15, null);
+
         private ulong handle;
 
         internal Session(object settings)
         {
             handle = PchatLibrary.Instance.OpenSession(Json.Write(settings));
+        }
+
+        /// <summary>The document of a session's settings.</summary>
+        internal static object Settings(string encrypt, bool trustServerCertificate, int connectTimeoutSeconds, Hashtable addressMap)
+        {
+            return new Dictionary<string, object>
+            {
+                { "version", 1 },
+                { "encrypt", encrypt },
+                { "trust_server_certificate", trustServerCertificate },
+                { "connect_timeout_seconds", connectTimeoutSeconds },
+                { "address_map", Entries(addressMap, "name", "address") },
+            };
         }
 
         internal ulong Handle

@@ -155,10 +155,27 @@ namespace System.Management.Automation
     [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
     public abstract class ArgumentTransformationAttribute : CmdletMetadataAttribute
     {
+        public abstract object Transform(EngineIntrinsics engineIntrinsics, object inputData);
     }
 
     public sealed class CredentialAttribute : ArgumentTransformationAttribute
     {
+        public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+        {
+            return inputData;
+        }
+    }
+
+    public class EngineIntrinsics
+    {
+    }
+
+    public static class LanguagePrimitives
+    {
+        public static bool IsTrue(object obj)
+        {
+            return obj is SwitchParameter ? ((SwitchParameter)obj).IsPresent : obj is bool && (bool)obj;
+        }
     }
 
     public static class VerbsCommon

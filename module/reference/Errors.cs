@@ -123,6 +123,30 @@ namespace System.Management.Automation
         }
     }
 
+    public class MetadataException : RuntimeException
+    {
+        public MetadataException(string message)
+            : base(message)
+        {
+        }
+    }
+
+    public class ArgumentTransformationMetadataException : MetadataException
+    {
+        public ArgumentTransformationMetadataException(string message)
+            : base(message)
+        {
+        }
+    }
+
+    public class InvalidPowerShellStateException : SystemException
+    {
+        public InvalidPowerShellStateException(string message)
+            : base(message)
+        {
+        }
+    }
+
     public class ParameterBindingException : RuntimeException
     {
         public ParameterBindingException(string message)

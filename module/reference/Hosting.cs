@@ -106,6 +106,7 @@ namespace System.Management.Automation
     public sealed class PowerShell : IDisposable
     {
         private readonly Dictionary<string, object> parameters = new Dictionary<string, object>();
+        private readonly PSDataStreams streams = new PSDataStreams();
         private string command;
 
         public event EventHandler<PSInvocationStateChangedEventArgs> InvocationStateChanged;
@@ -126,6 +127,11 @@ namespace System.Management.Automation
         public System.Management.Automation.Runspaces.Runspace Runspace { get; set; }
 
         public PSInvocationStateInfo InvocationStateInfo { get; private set; }
+
+        public PSDataStreams Streams
+        {
+            get { return streams; }
+        }
 
         public PowerShell AddCommand(string cmdlet)
         {
@@ -168,6 +174,52 @@ namespace System.Management.Automation
 
         public void Dispose()
         {
+        }
+    }
+
+    public class PSDataCollection<T> : IEnumerable<T>
+    {
+        private readonly List<T> items = new List<T>();
+
+        public void Add(T item)
+        {
+            items.Add(item);
+        }
+
+        public IEnumerator<T> GetEnumerator()
+        {
+            return items.GetEnumerator();
+        }
+
+        IEnumerator IEnumerable.GetEnumerator()
+        {
+            return GetEnumerator();
+        }
+    }
+
+    public sealed class PSDataStreams
+    {
+        internal PSDataStreams()
+        {
+            Error = new PSDataCollection<ErrorRecord>();
+            Warning = new PSDataCollection<WarningRecord>();
+        }
+
+        public PSDataCollection<ErrorRecord> Error { get; set; }
+
+        public PSDataCollection<WarningRecord> Warning { get; set; }
+    }
+
+    public abstract class InformationalRecord
+    {
+        public string Message { get; set; }
+    }
+
+    public class WarningRecord : InformationalRecord
+    {
+        public WarningRecord(string message)
+        {
+            Message = message;
         }
     }
 
@@ -274,10 +326,37 @@ namespace System.Management.Automation.Runspaces
 {
     public abstract class Runspace : IDisposable
     {
-        public static Runspace DefaultRunspace { get; set; }
-
         public abstract void Open();
 
-        public abstract void Dispose();
+        public void Dispose()
+        {
+        }
+    }
+
+    public static class RunspaceFactory
+    {
+        private sealed class NoRunspace : Runspace
+        {
+            public override void Open()
+            {
+            }
+        }
+
+        public static Runspace CreateRunspace(InitialSessionState initialSessionState)
+        {
+            return new NoRunspace();
+        }
+    }
+
+    public class InitialSessionState
+    {
+        public static InitialSessionState CreateDefault()
+        {
+            return new InitialSessionState();
+        }
+
+        public void ImportPSModule(string[] name)
+        {
+        }
     }
 }

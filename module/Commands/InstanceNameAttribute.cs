@@ -1,0 +1,43 @@
+using System;
+using System.Collections;
+using System.Management.Automation;
+
+namespace PersistentChatFailover.Commands
+{
+    /// <summary>
+    /// Takes instance names: texts, lists of them, and objects that carry one as SqlInstance. Without it the shell would
+    /// turn any object from the pipeline into its type's name and take that for an instance.
+    /// </summary>
+    [AttributeUsage(AttributeTargets.Property)]
+    public sealed class InstanceNameAttribute : ArgumentTransformationAttribute
+    {
+        public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+        {
+            var wrapped = inputData as PSObject;
+            object plain = wrapped == null ? inputData : wrapped.BaseObject;
+            if (plain == null || plain is string)
+            {
+                return plain;
+            }
+            var list = plain as IEnumerable;
+            if (list != null && !(plain is IDictionary))
+            {
+                var names = new ArrayList();
+                foreach (object item in list)
+                {
+                    names.Add(Transform(engineIntrinsics, item));
+                }
+                return names.ToArray();
+            }
+            PSPropertyInfo property = PSObject.AsPSObject(inputData).Properties["SqlInstance"];
+            var name = property == null ? null : property.Value as string;
+            if (name == null)
+            {
+                throw new ArgumentTransformationMetadataException(
+                    "An object of type " + plain.GetType().Name + " is no instance name and has no SqlInstance. " +
+                    "Give host, host\\instance or host,port.");
+            }
+            return name;
+        }
+    }
+}

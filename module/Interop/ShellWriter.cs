@@ -1,0 +1,116 @@
+using System;
+using System.Collections.Generic;
+using System.Management.Automation;
+
+namespace PersistentChatFailover.Interop
+{
+    /// <summary>Writes to the shell from the pipeline thread, and says nothing once the shell is stopping.</summary>
+    internal sealed class ShellWriter
+    {
+        private const int ActivityId = 0x5043;
+        private const string DefaultActivity = "Persistent Chat";
+
+        private readonly PSCmdlet cmdlet;
+        private readonly Func<bool> stopping;
+        private readonly Action stop;
+        private string activity;
+
+        internal ShellWriter(PSCmdlet cmdlet, Func<bool> stopping, Action stop)
+        {
+            this.cmdlet = cmdlet;
+            this.stopping = stopping;
+            this.stop = stop;
+        }
+
+        /// <summary>After a stop every Write* throws: then it is over, even where StopProcessing has yet to come.</summary>
+        private void Write(Action write)
+        {
+            if (stopping())
+            {
+                return;
+            }
+            try
+            {
+                write();
+            }
+            catch (PipelineStoppedException)
+            {
+                stop();
+            }
+        }
+
+        internal void Output(object item)
+        {
+            Write(() => cmdlet.WriteObject(item));
+        }
+
+        internal void Message(string level, string text)
+        {
+            switch (level)
+            {
+                case "warning":
+                    if (stopping())
+                    {
+                        TellHost(text);
+                    }
+                    else
+                    {
+                        Write(() => cmdlet.WriteWarning(text));
+                    }
+                    break;
+                case "verbose":
+                    Write(() => cmdlet.WriteVerbose(text));
+                    break;
+                default:
+                    Write(() => cmdlet.WriteDebug(text));
+                    break;
+            }
+        }
+
+        /// <summary>A line on the screen itself: the only way left after a stop.</summary>
+        internal void TellHost(string text)
+        {
+            try
+            {
+                cmdlet.Host.UI.WriteWarningLine(text);
+            }
+            catch (Exception e)
+            {
+                // A host without a screen has nobody to tell; the journal holds the state.
+                System.Diagnostics.Debug.WriteLine(e);
+            }
+        }
+
+        internal void Progress(Dictionary<string, object> progress)
+        {
+            activity = NotEmpty((string)progress["activity"], DefaultActivity);
+            var record = new ProgressRecord(ActivityId, activity, NotEmpty((string)progress["status"], "working"));
+            record.CurrentOperation = (string)progress["operation"];
+            record.PercentComplete = progress["percent"] == null ? -1 : Math.Min(100, Whole(progress["percent"]));
+            record.SecondsRemaining = progress["seconds_remaining"] == null ? -1 : Whole(progress["seconds_remaining"]);
+            Write(() => cmdlet.WriteProgress(record));
+        }
+
+        /// <summary>Takes the bar away, where one was shown.</summary>
+        internal void EndProgress()
+        {
+            if (activity == null)
+            {
+                return;
+            }
+            var record = new ProgressRecord(ActivityId, activity, "done") { RecordType = ProgressRecordType.Completed };
+            activity = null;
+            Write(() => cmdlet.WriteProgress(record));
+        }
+
+        private static int Whole(object number)
+        {
+            return (int)Math.Min((decimal)number, int.MaxValue);
+        }
+
+        private static string NotEmpty(string text, string fallback)
+        {
+            return string.IsNullOrEmpty(text) ? fallback : text;
+        }
+    }
+}
