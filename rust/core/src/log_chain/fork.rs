@@ -122,3 +122,56 @@ pub(super) fn is_on_path(header: &Header, path: &[Segment], redo: Lsn) -> bool {
         None => last == 0 && point <= redo,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::BackupType;
+    use super::*;
+
+    fn header(first: u128, last: u128, point: Option<u128>) -> Header {
+        let time = chrono::NaiveDateTime::default();
+        Header {
+            backup_type: BackupType::Log,
+            database_name: String::new(),
+            family_id: Uuid::nil(),
+            first_lsn: Lsn::ZERO,
+            last_lsn: Lsn::MAX,
+            first_fork_id: Uuid::from_u128(first),
+            last_fork_id: Uuid::from_u128(last),
+            fork_point_lsn: point.and_then(Lsn::new),
+            backup_set_id: Uuid::nil(),
+            media_set_id: Uuid::nil(),
+            family_count: 1,
+            family_number: 1,
+            position: 1,
+            size_bytes: 0,
+            started_at: time,
+            finished_at: time,
+            server_name: String::new(),
+            machine_name: String::new(),
+            has_checksums: false,
+            is_damaged: false,
+            is_copy_only: false,
+            is_tail: false,
+            begins_log_chain: false,
+            software_major: 11,
+        }
+    }
+
+    #[test]
+    fn a_set_fits_by_its_fork_or_by_the_side_of_its_fork_point() {
+        let fits = |header: &Header, lsn: u128, fork: u128| {
+            Lsn::new(lsn).is_some_and(|lsn| super::fits(header, lsn, Uuid::from_u128(fork)))
+        };
+        let plain = header(1, 1, None);
+        assert!(fits(&plain, 50, 1) && !fits(&plain, 50, 2));
+        let spanning = header(1, 2, Some(50));
+        let wanted = [(49, 1, true), (49, 2, false), (50, 1, true), (50, 2, true), (51, 1, false), (51, 2, true)];
+        for (lsn, fork, fit) in wanted {
+            assert_eq!(fits(&spanning, lsn, fork), fit, "LSN {lsn} on fork {fork}");
+        }
+        // Two forks and no word on where one became the other: it fits nowhere.
+        let odd = header(1, 2, None);
+        assert!(!fits(&odd, 50, 1) && !fits(&odd, 50, 2));
+    }
+}

@@ -328,7 +328,6 @@ impl<'a> Proof<'a> {
             let finish = self.finish(&self.sets[number]);
             let is_connected = connected.contains(&header.first_fork_id) || connected.contains(&header.last_fork_id);
             let care = if is_connected { Duration::zero() } else { OTHER_PATH_AGE };
-            let same_clock = newest_of.get(header.server_name.as_str());
             // Any one of these shows that a set of ours is newer.
             let by_utc = finish.is_utc && newest_utc.is_some_and(|newest| finish.at + care <= newest);
             let clock = newest_of.get(header.server_name.as_str());

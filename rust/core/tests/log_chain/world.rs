@@ -2,7 +2,6 @@
 //! start new forks, and files of it in three places, some of them lost or damaged. Only this file knows the truth.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use chrono::{Duration, NaiveDate, NaiveDateTime};
 use pchat_core::log_chain::{
@@ -586,9 +585,4 @@ impl World {
         text.push_str(&format!("parents {:?}\n", self.parents));
         text
     }
-}
-
-/// Names as shared text, for tests that build files by hand.
-pub fn name(text: &str) -> Arc<str> {
-    text.into()
 }
