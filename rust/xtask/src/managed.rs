@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::artifact::Artifacts;
+use crate::artifact::{library_name, platform, program_name, Artifacts};
 use crate::process::{command, copy, files, found, install_debian, root, run, run_quietly, target, told, Result, Stop};
 
 /// Builds `module/PersistentChatFailover.dll`: with the .NET SDK where it can restore the reference assemblies of
@@ -27,6 +27,7 @@ pub fn build() -> Result {
 fn sources() -> Vec<PathBuf> {
     let mut sources = files(&root().join("module"), "cs");
     sources.extend(files(&root().join("module"), "csproj"));
+    sources.extend(files(&root().join("module"), "props"));
     sources.push(root().join("Cargo.toml"));
     sources
 }
@@ -82,16 +83,20 @@ fn reference() -> PathBuf {
 }
 
 fn with_mcs() -> Result<PathBuf> {
-    let module = root().join("module");
     compile_reference()?;
-    let mut sources = files(&module.join("Commands"), "cs");
-    for folder in ["Interop", "Documents"] {
-        sources.extend(files(&module.join(folder), "cs"));
-    }
+    let mut sources = module_sources();
     sources.push(version_source()?);
     let out = target().join("managed/mcs/PersistentChatFailover.dll");
     compile(&out, &sources, &[reference()], &["-target:library".to_string()])?;
     Ok(out)
+}
+
+/// Our own sources, without those of the reference assembly.
+fn module_sources() -> Vec<PathBuf> {
+    ["Commands", "Documents", "Interop"]
+        .iter()
+        .flat_map(|part| files(&root().join("module").join(part), "cs"))
+        .collect()
 }
 
 fn compile_reference() -> Result {
@@ -125,21 +130,17 @@ pub fn test(artifacts: &Artifacts) -> Result {
             found("mono").map_or_else(|| told("mono is not installed: install Debian's mono-runtime"), Ok)?
         }
     };
-    let out = target().join("managed/tests/PersistentChatFailover.Tests.exe");
-    with_mcs()?;
-    let module = target().join("managed/mcs/PersistentChatFailover.dll");
-    compile(
-        &out,
-        &files(&root().join("tests/mono"), "cs"),
-        &[reference(), module.clone()],
-        &["-target:exe".to_string()],
-    )?;
-    let folder = out.parent().map(Path::to_path_buf).unwrap_or_default();
+    compile_reference()?;
+    let folder = target().join("managed/tests");
+    let out = folder.join("PersistentChatFailover.Tests.exe");
+    // One assembly of both, so that the tests reach what is internal.
+    let mut sources = module_sources();
+    sources.push(version_source()?);
+    sources.extend(files(&root().join("tests/mono"), "cs"));
+    compile(&out, &sources, &[reference()], &["-target:exe".to_string()])?;
     copy(&reference(), &folder.join("System.Management.Automation.dll"))?;
-    copy(&module, &folder.join("PersistentChatFailover.dll"))?;
-    run(command(mono)
-        .arg("--debug")
-        .arg(&out)
-        .env("PCHAT_TEST_LIBRARY", &artifacts.library)
-        .env("PCHAT_TEST_LAB", &artifacts.lab))
+    let native = folder.join("native").join(platform());
+    copy(&artifacts.library, &native.join(library_name()))?;
+    copy(&artifacts.lab, &native.join(program_name("pchat-lab")))?;
+    run(command(mono).arg("--debug").arg(&out))
 }
