@@ -7,6 +7,7 @@
 mod capture;
 mod database;
 mod file;
+pub mod gather;
 mod instance;
 mod place;
 mod primary;
@@ -18,6 +19,7 @@ mod verdict;
 pub use capture::*;
 pub use database::*;
 pub use file::*;
+pub use gather::{gather, look_again, Sources};
 pub use instance::*;
 pub use place::*;
 pub use primary::*;

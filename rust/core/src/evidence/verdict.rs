@@ -171,7 +171,9 @@ fn monitor(primary: &PrimaryEvidence) -> Witness {
                 ),
                 "The primary, or its mirror, took a log backup since; look at both.".to_string(),
             ),
-            (Some(at), _, _) => (Testimony::Silent, format!("{name}: last log backup at {}", utc_text(at)), String::new()),
+            (Some(at), _, _) => {
+                (Testimony::Silent, format!("{name}: last log backup at {}", utc_text(at)), String::new())
+            }
             (None, _, _) => (Testimony::Silent, format!("{name} knows of no log backup"), String::new()),
         },
         (_, Some(None)) => (Testimony::Silent, format!("{name} has no row for the primary"), String::new()),

@@ -1,0 +1,220 @@
+//! Reading the evidence. Nothing is changed; what is slow is asked side by side.
+//!
+//! The backup instance and the management shell are asked at once; with the names that they tell, the other endpoints are
+//! probed, each within its limit, while folders are listed and headers read. Only the backup instance must answer.
+
+mod backup;
+mod files;
+mod journal;
+mod remote;
+mod shell;
+
+pub use files::{look_at_files, FileLook, Folder};
+
+use std::time::Duration;
+
+use chrono::Utc;
+
+use super::{Capture, Evidence, PlaceEvidence, PlaceRole, PrimaryEvidence, Reading, ShareEvidence};
+use crate::document::FailoverRequest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::files::{client_candidates, FileSystem};
+use crate::host::{Cancel, Host, Progress};
+use crate::names::{InstanceName, ServerPath};
+use crate::sql::{file, Connector, Purpose};
+
+/// The ways to what is read.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    pub connector: &'a Connector,
+    pub files: &'a dyn FileSystem,
+    pub host: &'a dyn Host,
+}
+
+/// Reads everything that a failover is decided on. Changes nothing.
+///
+/// `earlier` is what the same run read before: files and log backups that came since its first failed probe then speak
+/// against the primary's death too.
+///
+/// # Errors
+/// What keeps the backup instance from answering (2001 to 2009); `InvalidValue` (1002) for names in the request;
+/// `Cancelled` (1007), at once. Everything else that cannot be read is told in the evidence.
+pub async fn gather(
+    sources: Sources<'_>,
+    request: &FailoverRequest,
+    earlier: Option<&Capture>,
+    cancel: &Cancel,
+) -> Result<Evidence> {
+    cancel.check()?;
+    tokio::select! {
+        evidence = Box::pin(read_all(sources, request, earlier)) => evidence,
+        () = cancel.cancelled() => Err(cancelled()),
+    }
+}
+
+async fn read_all(sources: Sources<'_>, request: &FailoverRequest, earlier: Option<&Capture>) -> Result<Evidence> {
+    let instance: InstanceName = request.target.sql_instance.parse()?;
+    tell(sources.host, request, "asking the backup instance and the management shell");
+    let (connected, pool) = tokio::join!(
+        Box::pin(backup::read(sources, &instance, request)),
+        shell::read(sources.host, request.target.pool_fqdn.as_deref()),
+    );
+    let backup = connected?;
+    let folders = backup::folders(&backup.log_shipping, request);
+
+    tell(sources.host, request, "probing the other instances, listing folders, reading headers");
+    let names = remote::Names::of(&backup, &pool, request)?;
+    let limit = Duration::from_secs(u64::from(request.probe_timeout_seconds.max(1)));
+    let (sites, look, mirror_file_share) = tokio::join!(
+        Box::pin(remote::probe_all(sources.connector, &names, limit)),
+        Box::pin(read_files(sources, &instance, request, &folders, &backup)),
+        Box::pin(mirror_file_share(sources, &instance, request)),
+    );
+    let (mut look, mirror_file_share) = (look?, mirror_file_share);
+
+    let first_failed_probe_utc =
+        earlier.and_then(|capture| capture.primary.first_failed_probe_utc).or(sites.first_failed_probe_utc);
+    let baseline = earlier.and_then(|capture| share_of(&capture.places)).or_else(|| share_of(&look.places));
+    let later_files = look.watch_share(sources, &instance, baseline).await;
+    let monitor = remote::monitor(&sites, &names);
+    look.take_known_end(sources.connector, &instance, &monitor).await?;
+    let primary = PrimaryEvidence {
+        name: names.primary.as_ref().map(InstanceName::to_string),
+        database_name: names.primary_database.clone(),
+        answer: sites.primary.answer,
+        first_failed_probe_utc,
+        database: sites.primary.database,
+        mirror: sites.primary_mirror,
+        later_files,
+        monitor,
+    };
+    let journal = journal::read(sources.files, request, &look.places).await;
+    Ok(Evidence {
+        gathered_at_utc: Utc::now(),
+        sql_instance: request.target.sql_instance.clone(),
+        database: request.target.database.clone(),
+        files: look.into_evidence(&backup),
+        instance: backup.facts,
+        default_backup_folder: backup.default_backup_folder,
+        state: backup.state,
+        log_shipping: backup.log_shipping,
+        sessions: backup.sessions,
+        orphaned_users: backup.orphaned_users,
+        primary,
+        backup_mirror: sites.backup_mirror,
+        pool,
+        mirror_file_share,
+        journal,
+        lock_holder: backup.lock_holder,
+    })
+}
+
+/// Reads anew what changes while a run works: the backup instance, folders, headers. The rest is taken over from
+/// `earlier`, whose share is the baseline for files that came since. Changes nothing.
+///
+/// # Errors
+/// As [`gather`].
+pub async fn look_again(
+    sources: Sources<'_>,
+    request: &FailoverRequest,
+    earlier: &Evidence,
+    cancel: &Cancel,
+) -> Result<Evidence> {
+    cancel.check()?;
+    tokio::select! {
+        evidence = Box::pin(read_backup_again(sources, request, earlier)) => evidence,
+        () = cancel.cancelled() => Err(cancelled()),
+    }
+}
+
+async fn read_backup_again(sources: Sources<'_>, request: &FailoverRequest, earlier: &Evidence) -> Result<Evidence> {
+    let instance: InstanceName = request.target.sql_instance.parse()?;
+    let mut backup = backup::read(sources, &instance, request).await?;
+    if backup.log_shipping.record.is_none() {
+        backup.log_shipping.record.clone_from(&earlier.log_shipping.record);
+    }
+    let folders = backup::folders(&backup.log_shipping, request);
+    let mut look = read_files(sources, &instance, request, &folders, &backup).await?;
+    let mut primary = earlier.primary.clone();
+    look.take_known_end(sources.connector, &instance, &primary.monitor).await?;
+    primary.later_files = look.watch_share(sources, &instance, share_of(&earlier.files.places)).await;
+    Ok(Evidence {
+        gathered_at_utc: Utc::now(),
+        sql_instance: earlier.sql_instance.clone(),
+        database: earlier.database.clone(),
+        files: look.into_evidence(&backup),
+        instance: backup.facts,
+        default_backup_folder: backup.default_backup_folder,
+        state: backup.state,
+        log_shipping: backup.log_shipping,
+        sessions: backup.sessions,
+        orphaned_users: backup.orphaned_users,
+        primary,
+        backup_mirror: earlier.backup_mirror.clone(),
+        pool: earlier.pool.clone(),
+        mirror_file_share: earlier.mirror_file_share.clone(),
+        journal: earlier.journal.clone(),
+        lock_holder: backup.lock_holder,
+    })
+}
+
+fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "the operation was cancelled.")
+}
+
+async fn read_files(
+    sources: Sources<'_>,
+    instance: &InstanceName,
+    request: &FailoverRequest,
+    folders: &[Folder],
+    backup: &backup::Backup,
+) -> Result<FileLook> {
+    let redo = backup.redo.known();
+    look_at_files(sources.connector, sources.files, instance, folders, &request.folders.path_map, redo).await
+}
+
+/// The share as a look saw it.
+fn share_of(places: &[PlaceEvidence]) -> Option<PlaceEvidence> {
+    places.iter().find(|place| place.role == PlaceRole::Share).cloned()
+}
+
+async fn mirror_file_share(
+    sources: Sources<'_>,
+    instance: &InstanceName,
+    request: &FailoverRequest,
+) -> Reading<ShareEvidence> {
+    let Some(path) = request.mirror_file_share.as_deref().filter(|path| path.starts_with(r"\\")) else {
+        return Reading::NotAsked("no share is named".to_string());
+    };
+    let server = ServerPath::new(path);
+    let by_server = async {
+        let mut connection = sources.connector.connect(instance, Purpose::Files).await.ok()?;
+        let seen = file::look(&mut connection, &server).await.ok();
+        connection.close().await;
+        seen.map(|state| state == file::PathState::Folder)
+    };
+    let by_client = async {
+        for candidate in client_candidates(&server, &instance.host, &request.folders.path_map) {
+            match tokio::time::timeout(files::CLIENT_LIMIT, sources.files.look(&candidate)).await {
+                Ok(Ok(found)) => return Some(found.is_some_and(|entry| entry.is_folder)),
+                Ok(Err(_)) | Err(_) => continue,
+            }
+        }
+        None
+    };
+    let (seen_by_server, seen_by_client) = tokio::join!(by_server, by_client);
+    Reading::Known(ShareEvidence { path: path.to_string(), seen_by_client, seen_by_server })
+}
+
+fn tell(host: &dyn Host, request: &FailoverRequest, operation: &str) {
+    host.progress(Progress {
+        activity: format!("Reading the evidence for {} on {}", request.target.database, request.target.sql_instance),
+        status: "Read only".to_string(),
+        operation: operation.to_string(),
+        percent: None,
+        seconds_remaining: None,
+    });
+}
+
+#[cfg(test)]
+mod tests;

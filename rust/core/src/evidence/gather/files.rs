@@ -1,0 +1,197 @@
+//! Folders through both eyes, headers through the instance, free space.
+
+mod headers;
+mod places;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::backup::Backup;
+use super::Sources;
+use crate::document::PathMapEntry;
+use crate::error::Result;
+use crate::evidence::{
+    later_files, FileEvidence, FileSeen, LaterFile, MonitorEvidence, PlaceEvidence, PlaceRole, Reading,
+};
+use crate::files::FileSystem;
+use crate::log_chain::{HeaderBook, KnownEnd, Place, PlaceId, PlaceState, RedoPoint, SeenFile, Trouble};
+use crate::names::{ClientPath, InstanceName, ServerPath};
+use crate::sql::{file, Connector, Purpose};
+
+/// How long a path of this machine may take to answer before it counts as out of reach: a dead share takes minutes.
+pub(super) const CLIENT_LIMIT: Duration = Duration::from_secs(20);
+
+/// A folder to look into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    pub role: PlaceRole,
+    /// As the instance names it.
+    pub path: ServerPath,
+}
+
+/// A look at the folders: what lies there, and the headers read so far.
+pub struct FileLook {
+    pub places: Vec<PlaceEvidence>,
+    seen: Vec<SeenFile>,
+    book: HeaderBook,
+    redo: Option<RedoPoint>,
+    known_end: Option<KnownEnd>,
+    free_bytes: Reading<u64>,
+}
+
+/// Lists the folders and reads the headers that the proof needs, newest first. Reads only.
+///
+/// Without a redo point no header is read, for none could be placed.
+///
+/// # Errors
+/// What keeps the backup instance from answering; a folder or file that cannot be read is told in the look.
+pub async fn look_at_files(
+    connector: &Connector,
+    files: &dyn FileSystem,
+    instance: &InstanceName,
+    folders: &[Folder],
+    path_map: &[PathMapEntry],
+    redo: Option<&RedoPoint>,
+) -> Result<FileLook> {
+    let mut places = places::look(connector, files, instance, folders, path_map).await?;
+    let free_bytes = free_bytes(connector, files, instance, &places).await;
+    let seen = places::seen_files(&places);
+    let mut look = FileLook {
+        seen,
+        book: HeaderBook::default(),
+        redo: redo.cloned(),
+        known_end: None,
+        free_bytes,
+        places: Vec::new(),
+    };
+    headers::read(connector, instance, &look.seen, &mut look.book, redo, None).await?;
+    for place in &mut places {
+        let is_here = |file: &&SeenFile| file.place.0 == place.place;
+        place.server_reads_files = look.seen.iter().filter(is_here).any(|file| look.book.headers(file).is_some());
+    }
+    look.places = places;
+    Ok(look)
+}
+
+async fn free_bytes(
+    connector: &Connector,
+    files: &dyn FileSystem,
+    instance: &InstanceName,
+    places: &[PlaceEvidence],
+) -> Reading<u64> {
+    let Some(folder) = places.iter().find(|place| place.role == PlaceRole::CopyFolder) else {
+        return Reading::NotAsked("no copy folder is known".to_string());
+    };
+    let by_server = async {
+        let mut connection = connector.connect(instance, Purpose::Files).await?;
+        let drives = file::fixed_drives(&mut connection).await;
+        connection.close().await;
+        drives
+    };
+    let mut why = "the instance does not tell it".to_string();
+    match by_server.await {
+        Ok(drives) => {
+            if let Some(free) = file::free_at(&folder.path, &drives) {
+                return Reading::Known(free);
+            }
+        }
+        Err(error) => why = error.message,
+    }
+    if let Some(path) = folder.client_path.as_ref().filter(|_| folder.is_candidate) {
+        let asked = tokio::time::timeout(CLIENT_LIMIT, files.free_space(&ClientPath::new(path.as_str()))).await;
+        if let Ok(Ok(Some(free))) = asked {
+            return Reading::Known(free);
+        }
+    }
+    Reading::Unknown(why)
+}
+
+impl FileLook {
+    fn share(&self) -> Option<&PlaceEvidence> {
+        self.places.iter().find(|place| place.role == PlaceRole::Share)
+    }
+
+    /// Lists the share once more: what came, grew or changed since `baseline`. A file that grew is being written.
+    ///
+    /// Sizes and times are compared where this machine sees the share both times, names alone where only the instance
+    /// does.
+    pub(super) async fn watch_share(
+        &mut self,
+        sources: Sources<'_>,
+        instance: &InstanceName,
+        baseline: Option<PlaceEvidence>,
+    ) -> Reading<Vec<LaterFile>> {
+        let (Some(share), Some(baseline)) = (self.share(), baseline) else {
+            return Reading::NotAsked("no share is known".to_string());
+        };
+        let place = PlaceId(share.place);
+        let looked = match (baseline.by_client.known(), &share.client_path, baseline.by_server.known()) {
+            (Some(before), Some(path), _) => {
+                let now = places::list_client(sources.files, &ClientPath::new(path.as_str())).await;
+                now.map(|now| later_files(before, &now))
+            }
+            (_, _, Some(before)) => {
+                let now = places::list_by_server(sources.connector, instance, &share.path).await;
+                now.map(|now| later_files(&by_name(before), &by_name(&now)))
+            }
+            _ => Err(share.by_client.why().unwrap_or("nobody sees it").to_string()),
+        };
+        let later = match looked {
+            Ok(later) => later,
+            Err(why) => return Reading::Unknown(why),
+        };
+        for file in later.iter().filter(|file| file.how == "grew") {
+            let is_it = |seen: &&SeenFile| seen.place == place && seen.name.eq_ignore_ascii_case(&file.name);
+            if let Some(seen) = self.seen.iter().find(is_it) {
+                self.book.mark(seen, Trouble::Growing("its size changed between two looks".to_string()));
+            }
+        }
+        Reading::Known(later)
+    }
+
+    /// Takes what the monitor knows into the proof, and reads the header of the file that it names.
+    ///
+    /// # Errors
+    /// What keeps the backup instance from answering.
+    pub(super) async fn take_known_end(
+        &mut self,
+        connector: &Connector,
+        instance: &InstanceName,
+        monitor: &MonitorEvidence,
+    ) -> Result<()> {
+        let file = monitor.last_backup.known().and_then(|last| last.as_ref()?.file.clone());
+        let Some(file_name) = file else { return Ok(()) };
+        self.known_end = Some(KnownEnd { file_name, witness: monitor.name.clone().unwrap_or_default() });
+        let (redo, known_end) = (self.redo.clone(), self.known_end.clone());
+        headers::read(connector, instance, &self.seen, &mut self.book, redo.as_ref(), known_end.as_ref()).await
+    }
+
+    /// The look as evidence.
+    pub(super) fn into_evidence(self, backup: &Backup) -> FileEvidence {
+        let state = |place: &PlaceEvidence| match place.is_listed() {
+            true => PlaceState::Listed,
+            false => PlaceState::Unreachable(
+                place.by_server.why().or(place.by_client.why()).unwrap_or("it cannot be listed").to_string(),
+            ),
+        };
+        let listed =
+            |place: &PlaceEvidence| Place { id: PlaceId(place.place), path: place.path.clone(), state: state(place) };
+        let places: Vec<Place> = self.places.iter().map(listed).collect();
+        FileEvidence {
+            listing: self.book.listing(&self.seen, places, self.known_end),
+            places: self.places,
+            redo: backup.redo.clone(),
+            free_bytes: self.free_bytes,
+        }
+    }
+}
+
+fn by_name(names: &[String]) -> Vec<FileSeen> {
+    names.iter().map(|name| FileSeen { name: name.clone(), size_bytes: 0, modified_at_utc: None }).collect()
+}
+
+/// A moment without its zone, for the log chain: UTC.
+fn naive(moment: Option<DateTime<Utc>>) -> Option<chrono::NaiveDateTime> {
+    moment.map(|moment| moment.naive_utc())
+}

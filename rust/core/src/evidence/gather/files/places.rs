@@ -1,0 +1,275 @@
+//! Listing each folder through this process and through the instance, side by side.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::{naive, Folder, CLIENT_LIMIT};
+use crate::document::PathMapEntry;
+use crate::error::Result;
+use crate::evidence::{FileSeen, PlaceEvidence, PlaceRole, Reading};
+use crate::files::{client_candidates, FileSystem};
+use crate::log_chain::{is_log_backup_name, PlaceId, SeenFile};
+use crate::names::{is_plain_file_name, ClientPath, InstanceName, ServerPath};
+use crate::sql::file::{self, ServerEntry};
+use crate::sql::{Connection, Connector, Purpose};
+
+/// Before a second look, when both sides differ: the copy job may be at work.
+const SECOND_LOOK: Duration = Duration::from_millis(500);
+
+/// Files in such folders that are no log backups: ours, and the system's.
+const OTHER_ENDINGS: [&str; 6] = [".journal", ".lock", ".tmp", ".ini", ".db", ".txt"];
+
+/// Looks into all folders at once.
+pub(super) async fn look(
+    connector: &Connector,
+    files: &dyn FileSystem,
+    instance: &InstanceName,
+    folders: &[Folder],
+    path_map: &[PathMapEntry],
+) -> Result<Vec<PlaceEvidence>> {
+    let mut additional = 0;
+    let looks = folders.iter().map(|folder| {
+        let id = match folder.role {
+            PlaceRole::CopyFolder => PlaceId::COPY_FOLDER,
+            PlaceRole::Share => PlaceId::SHARE,
+            PlaceRole::Additional => {
+                additional += 1;
+                PlaceId::additional(additional - 1)
+            }
+        };
+        look_at(connector, files, instance, folder, id, path_map)
+    });
+    futures_util::future::try_join_all(looks).await
+}
+
+async fn look_at(
+    connector: &Connector,
+    files: &dyn FileSystem,
+    instance: &InstanceName,
+    folder: &Folder,
+    id: PlaceId,
+    path_map: &[PathMapEntry],
+) -> Result<PlaceEvidence> {
+    let candidates = client_candidates(&folder.path, &instance.host, path_map);
+    let mut both = list_both(connector, files, instance, folder, &candidates).await?;
+    let differ = |both: &Both| both.best().is_some_and(|best| !best.is_likely) && both.by_server.is_ok();
+    if differ(&both) {
+        tokio::time::sleep(SECOND_LOOK).await;
+        both = list_both(connector, files, instance, folder, &candidates).await?;
+    }
+    let by_server = both.by_server.as_ref().map(|entries| entries.iter().map(|e| e.name.clone()).collect());
+    let (client_path, by_client, is_candidate) = match both.best() {
+        Some(best) => (Some(best.path.to_string()), Reading::Known(best.files.clone()), best.is_likely),
+        None => {
+            let why = both.why.clone().unwrap_or_else(|| "this machine knows no path to it".to_string());
+            (candidates.first().map(ClientPath::to_string), Reading::Unknown(why), false)
+        }
+    };
+    Ok(PlaceEvidence {
+        place: id.0,
+        role: folder.role,
+        path: folder.path.clone(),
+        client_path,
+        by_client,
+        by_server: by_server.map_or_else(|why| Reading::Unknown(why.clone()), Reading::Known),
+        server_reads_files: false,
+        is_candidate,
+    })
+}
+
+/// One folder as the instance lists it, and as each path of this machine that answers does.
+struct Both {
+    by_server: std::result::Result<Vec<ServerEntry>, String>,
+    listings: Vec<Listing>,
+    /// Why the first path that did not answer did not.
+    why: Option<String>,
+}
+
+struct Listing {
+    path: ClientPath,
+    files: Vec<FileSeen>,
+    /// True where nothing that the instance sees speaks against it.
+    is_likely: bool,
+    in_common: usize,
+}
+
+impl Both {
+    fn best(&self) -> Option<&Listing> {
+        self.listings.iter().max_by_key(|listing| (listing.is_likely, listing.in_common))
+    }
+}
+
+async fn list_both(
+    connector: &Connector,
+    files: &dyn FileSystem,
+    instance: &InstanceName,
+    folder: &Folder,
+    candidates: &[ClientPath],
+) -> Result<Both> {
+    let by_server = async {
+        let mut connection = connector.connect(instance, Purpose::Files).await?;
+        let listed = list_server(&mut connection, &folder.path).await;
+        connection.close().await;
+        Ok::<_, crate::error::Error>(listed)
+    };
+    let by_client = futures_util::future::join_all(candidates.iter().map(|path| list_client(files, path)));
+    let (by_server, by_client) = tokio::join!(by_server, by_client);
+    let by_server = by_server?.map_err(|error| error.message);
+    let (mut listings, mut why) = (Vec::new(), None);
+    for (path, listed) in candidates.iter().zip(by_client) {
+        match listed {
+            Ok(files) => {
+                let (is_likely, in_common) = compare(&files, by_server.as_deref().ok());
+                listings.push(Listing { path: path.clone(), files, is_likely, in_common });
+            }
+            Err(reason) => why = why.or(Some(reason)),
+        }
+    }
+    Ok(Both { by_server, listings, why })
+}
+
+async fn list_server(connection: &mut Connection, folder: &ServerPath) -> Result<Vec<ServerEntry>> {
+    let entries = match file::list_with_sizes(connection, folder).await? {
+        Some(entries) if !entries.is_empty() => entries,
+        _ => file::list(connection, folder).await?,
+    };
+    Ok(entries.into_iter().filter(|entry| !entry.is_folder).collect())
+}
+
+/// The names of a folder's files as the instance lists them; the reason in words where it cannot.
+pub(super) async fn list_by_server(
+    connector: &Connector,
+    instance: &InstanceName,
+    folder: &ServerPath,
+) -> std::result::Result<Vec<String>, String> {
+    let listed = async {
+        let mut connection = connector.connect(instance, Purpose::Files).await?;
+        let listed = list_server(&mut connection, folder).await;
+        connection.close().await;
+        listed
+    };
+    let names = |entries: Vec<ServerEntry>| entries.into_iter().map(|entry| entry.name).collect();
+    listed.await.map(names).map_err(|error| error.message)
+}
+
+/// The files of a folder of this machine, within the limit; the reason in words where it does not answer.
+pub(super) async fn list_client(
+    files: &dyn FileSystem,
+    folder: &ClientPath,
+) -> std::result::Result<Vec<FileSeen>, String> {
+    match tokio::time::timeout(CLIENT_LIMIT, files.list(folder)).await {
+        Err(_) => Err(format!("{folder}: no answer within {} s", CLIENT_LIMIT.as_secs())),
+        Ok(Err(error)) => Err(format!("{folder}: {error}")),
+        Ok(Ok(entries)) => Ok(entries
+            .into_iter()
+            .filter(|entry| !entry.is_folder)
+            .map(|e| FileSeen { name: e.name, size_bytes: e.size_bytes, modified_at_utc: e.modified_at })
+            .collect()),
+    }
+}
+
+/// Whether both sides may be the same folder, and how many files they have in common. Files in the making differ for a
+/// moment and are left out. Two empty folders do not contradict each other; the marker decides at the start of a run.
+fn compare(ours: &[FileSeen], theirs: Option<&[ServerEntry]>) -> (bool, usize) {
+    let Some(theirs) = theirs else { return (true, 0) };
+    let finished = |name: &str| is_log_backup_name(name);
+    let mut left: HashMap<String, u64> =
+        ours.iter().filter(|f| finished(&f.name)).map(|f| (f.name.to_lowercase(), f.size_bytes)).collect();
+    let mut in_common = 0;
+    for entry in theirs.iter().filter(|entry| finished(&entry.name)) {
+        match left.remove(&entry.name.to_lowercase()) {
+            Some(size) if entry.size_bytes.is_none_or(|theirs| theirs == size) => in_common += 1,
+            _ => return (false, in_common),
+        }
+    }
+    (left.is_empty(), in_common)
+}
+
+/// The files whose headers may matter, as the instance opens them.
+///
+/// Names come from the instance where it lists the folder, sizes and times from this machine where it shows the same
+/// folder. Where only this machine lists it, its names are used.
+pub(super) fn seen_files(places: &[PlaceEvidence]) -> Vec<SeenFile> {
+    let mut seen = Vec::new();
+    for place in places {
+        let ours = place.by_client.known().filter(|_| place.is_candidate);
+        let details: HashMap<String, &FileSeen> =
+            ours.into_iter().flatten().map(|file| (file.name.to_lowercase(), file)).collect();
+        let names: Vec<&str> = match (place.by_server.known(), ours) {
+            (Some(names), _) => names.iter().map(String::as_str).collect(),
+            (None, Some(files)) => files.iter().map(|file| file.name.as_str()).collect(),
+            (None, None) => Vec::new(),
+        };
+        for name in names.into_iter().filter(|name| may_be_log_backup(name)) {
+            let file = details.get(&name.to_lowercase());
+            seen.push(SeenFile {
+                name: name.into(),
+                place: PlaceId(place.place),
+                path: place.path.join(name),
+                size_bytes: file.map_or(0, |file| file.size_bytes),
+                modified_at: naive(file.and_then(|file| file.modified_at_utc)),
+            });
+        }
+    }
+    seen
+}
+
+fn may_be_log_backup(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    is_plain_file_name(name) && is_log_backup_name(name) && !OTHER_ENDINGS.iter().any(|ending| lower.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::sample;
+
+    fn theirs(names: &[(&str, Option<u64>)]) -> Vec<ServerEntry> {
+        let entry = |(name, size): &(&str, Option<u64>)| ServerEntry {
+            name: name.to_string(),
+            is_folder: false,
+            size_bytes: *size,
+            modified_at: None,
+        };
+        names.iter().map(entry).collect()
+    }
+
+    fn ours(names: &[(&str, u64)]) -> Vec<FileSeen> {
+        let file =
+            |(name, size): &(&str, u64)| FileSeen { name: name.to_string(), size_bytes: *size, modified_at_utc: None };
+        names.iter().map(file).collect()
+    }
+
+    #[test]
+    fn a_folder_with_other_names_or_sizes_is_no_candidate() {
+        let here = ours(&[("A.trn", 1), ("b.trn", 2), ("c.wrk", 3)]);
+        assert_eq!(compare(&here, Some(&theirs(&[("a.trn", None), ("b.trn", Some(2))]))), (true, 2));
+        assert_eq!(compare(&here, Some(&theirs(&[("a.trn", None), ("b.trn", Some(9))]))), (false, 1));
+        assert!(!compare(&here, Some(&theirs(&[("a.trn", None)]))).0);
+        assert!(!compare(&here, Some(&theirs(&[("a.trn", None), ("b.trn", None), ("x.trn", None)]))).0);
+        assert_eq!(compare(&here, None), (true, 0));
+        assert_eq!(compare(&[], Some(&[])), (true, 0));
+    }
+
+    #[test]
+    fn a_path_that_shows_another_folder_lends_no_sizes() {
+        let mut place = sample::place(PlaceId::COPY_FOLDER, PlaceRole::CopyFolder, &[1, 2]);
+        let sizes = |place: &PlaceEvidence| -> Vec<u64> {
+            seen_files(std::slice::from_ref(place)).iter().map(|file| file.size_bytes).collect()
+        };
+        assert_eq!(sizes(&place), [1 << 20, 1 << 20]);
+        place.is_candidate = false;
+        assert_eq!(sizes(&place), [0, 0]);
+        place.by_server = Reading::Unknown("denied".into());
+        assert!(sizes(&place).is_empty(), "names of another folder are worth nothing");
+    }
+
+    #[test]
+    fn our_own_files_and_dangerous_names_are_no_log_backups() {
+        let mut place = sample::place(PlaceId::SHARE, PlaceRole::Share, &[]);
+        let names = ["a.trn", "run.journal", "a.wrk", "b.trn.pchat-partial", r"..\x.trn", "Thumbs.db", "CON", "c.bak"];
+        place.by_server = Reading::Known(names.map(str::to_string).to_vec());
+        let seen: Vec<String> = seen_files(&[place]).iter().map(|file| file.name.to_string()).collect();
+        assert_eq!(seen, ["a.trn", "c.bak"]);
+    }
+}

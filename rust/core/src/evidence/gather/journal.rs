@@ -1,0 +1,57 @@
+//! Where the journal and its second copy would go. Nothing is written to find out.
+
+use std::path::{Path, PathBuf};
+
+use super::files::CLIENT_LIMIT;
+use crate::document::FailoverRequest;
+use crate::evidence::{JournalEvidence, PlaceEvidence, PlaceRole};
+use crate::files::FileSystem;
+use crate::journal::default_folder;
+use crate::names::ClientPath;
+
+/// The folders as asked for; the second one by default the copy folder, as this process opens it.
+pub(super) async fn read(
+    files: &dyn FileSystem,
+    request: &FailoverRequest,
+    places: &[PlaceEvidence],
+) -> JournalEvidence {
+    let asked = &request.journal;
+    let folder = asked.journal_path.as_deref().map_or_else(default_folder, PathBuf::from);
+    let of_copy = || {
+        let place = places.iter().find(|place| place.role == PlaceRole::CopyFolder && place.is_candidate)?;
+        place.client_path.clone()
+    };
+    let copy_folder = match asked.no_journal_copy {
+        true => asked.journal_copy_path.clone(),
+        false => asked.journal_copy_path.clone().or_else(of_copy),
+    };
+    let copy_problem = match &copy_folder {
+        Some(path) => problem(files, Path::new(path)).await,
+        None => None,
+    };
+    let same = copy_folder.as_deref().is_some_and(|copy| Path::new(copy) == folder);
+    JournalEvidence {
+        folder_problem: problem(files, &folder).await,
+        folder: folder.display().to_string(),
+        copy_problem: copy_problem.or_else(|| same.then(|| "it is the folder of the journal itself".to_string())),
+        copy_folder,
+    }
+}
+
+/// Why a folder cannot hold a journal, as far as looking tells: it, or the nearest parent that exists, is no folder.
+async fn problem(files: &dyn FileSystem, folder: &Path) -> Option<String> {
+    if !folder.is_absolute() {
+        return Some("it is no full path".to_string());
+    }
+    for path in folder.ancestors() {
+        match tokio::time::timeout(CLIENT_LIMIT, files.look(&ClientPath::new(path))).await {
+            Err(_) => return Some(format!("no answer within {} s", CLIENT_LIMIT.as_secs())),
+            Ok(Ok(Some(entry))) if entry.is_folder => return None,
+            Ok(Ok(Some(_))) => return Some(format!("{} is a file", path.display())),
+            Ok(Ok(None)) => continue,
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Ok(Err(error)) => return Some(error.to_string()),
+        }
+    }
+    Some("no part of it exists".to_string())
+}

@@ -1,0 +1,119 @@
+//! The pool through the management shell: reading commands, and each Set asked with `-WhatIf` whether it may.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::evidence::{CommandOrigin, PoolEvidence, Reading};
+use crate::host::{Host, NativeCommand};
+use crate::names::PoolState;
+use crate::pool;
+
+/// Asks the shell, one command after the other: a host runs them in one runspace.
+pub(super) async fn read(host: &dyn Host, pool_fqdn: Option<&str>) -> PoolEvidence {
+    let Some(fqdn) = pool_fqdn.map(str::trim).filter(|fqdn| !fqdn.is_empty()) else { return PoolEvidence::not_named() };
+    let mut shell = Shell { host, commands: Vec::new() };
+    let mut evidence = PoolEvidence { pool_fqdn: Some(fqdn.to_string()), ..PoolEvidence::not_named() };
+    match shell.run(&pool::get_services()).await {
+        Ok(objects) => {
+            let services = pool::read_services(&objects);
+            evidence.service = Reading::Known(pool::find_service(&services, fqdn).cloned());
+            evidence.known_pools = services.into_iter().map(|service| service.pool_fqdn).collect();
+        }
+        Err(error) => evidence.service = Reading::Unknown(error.to_string()),
+    }
+    // Without the commands each further one would only say the same.
+    if evidence.service.why().is_some_and(|why| why.starts_with("PCHAT6001")) {
+        let why = || Reading::Unknown(evidence.service.why().unwrap_or_default().to_string());
+        (evidence.state_right, evidence.active_list_right) = (why(), why());
+        evidence.state = Reading::Unknown(evidence.service.why().unwrap_or_default().to_string());
+        evidence.members = Reading::Unknown(evidence.service.why().unwrap_or_default().to_string());
+        evidence.commands = shell.commands;
+        return evidence;
+    }
+    evidence.stores = shell.run(&pool::get_stores()).await.map(|objects| pool::read_stores(&objects)).into();
+    evidence.members = members(&mut shell, fqdn).await.into();
+    evidence.state = state(&mut shell, fqdn).await.into();
+    evidence.replicas = shell.run(&pool::get_replication()).await.map(|objects| pool::read_replicas(&objects)).into();
+    let shown = evidence.state.known().map(|state| state.identity.clone());
+    evidence.state_right = state_right(&mut shell, fqdn, shown).await.into();
+    let version = evidence.service().and_then(|service| service.version);
+    evidence.active_list_right = active_list_right(&mut shell, fqdn, version).await.into();
+    evidence.commands = shell.commands;
+    evidence
+}
+
+struct Shell<'a> {
+    host: &'a dyn Host,
+    commands: Vec<CommandOrigin>,
+}
+
+impl Shell<'_> {
+    async fn run(&mut self, command: &NativeCommand) -> Result<Vec<serde_json::Map<String, serde_json::Value>>> {
+        let outcome = self.host.native(command.clone()).await;
+        let is_known =
+            self.commands.iter().any(|known| known.name == command.name && known.stand_in == outcome.stand_in);
+        if outcome.state != crate::host::NativeState::Missing && !is_known {
+            self.commands.push(CommandOrigin {
+                name: command.name.clone(),
+                module: outcome.module.clone(),
+                stand_in: outcome.stand_in,
+            });
+        }
+        pool::objects(command, outcome)
+    }
+
+    /// The first identity under which a Set passes with `-WhatIf`; the first error where none does.
+    async fn first_allowed(
+        &mut self,
+        identities: Vec<String>,
+        command: impl Fn(&str) -> NativeCommand + Send + Sync,
+    ) -> Result<String> {
+        let mut refusal: Option<Error> = None;
+        for identity in identities {
+            match self.run(&pool::what_if(&command(&identity))).await {
+                Ok(_) => return Ok(identity),
+                Err(error) if error.kind == ErrorKind::NativeCommandMissing => return Err(error),
+                Err(error) => {
+                    refusal.get_or_insert(error);
+                }
+            }
+        }
+        Err(refusal.unwrap_or_else(|| Error::new(ErrorKind::NativeCommandFailed, "no identity is known to try.")))
+    }
+}
+
+async fn members(shell: &mut Shell<'_>, fqdn: &str) -> Result<Vec<String>> {
+    let objects = shell.run(&pool::get_pool(fqdn)).await?;
+    pool::read_members(&objects).ok_or_else(|| {
+        Error::new(ErrorKind::PoolNotFound, format!("`Get-CsPool` shows no computers of {fqdn}.")).with_target(fqdn)
+    })
+}
+
+async fn state(shell: &mut Shell<'_>, fqdn: &str) -> Result<pool::PoolStateReading> {
+    let objects = shell.run(&pool::get_pool_state()).await?;
+    pool::read_pool_state(&objects, fqdn).ok_or_else(|| {
+        let what = format!("`Get-CsPersistentChatState` shows no pool whose identity ends in {fqdn}.");
+        Error::new(ErrorKind::PoolNotFound, what).with_target(fqdn)
+    })
+}
+
+/// Four spellings of the identity are in print; the one that the shell itself shows comes first.
+async fn state_right(shell: &mut Shell<'_>, fqdn: &str, shown: Option<String>) -> Result<String> {
+    let printed = ["PersistentChatServer:", "service:PersistentChatServer:", "service:"];
+    let mut identities: Vec<String> = shown.into_iter().collect();
+    for prefix in printed {
+        let identity = format!("{prefix}{fqdn}");
+        if !identities.iter().any(|known| known.eq_ignore_ascii_case(&identity)) {
+            identities.push(identity);
+        }
+    }
+    shell.first_allowed(identities, |identity| pool::set_pool_state(identity, PoolState::FailedOver)).await
+}
+
+/// Lync Server 2013 (version 6) calls the one list `global`, later releases `PChatServerCollection`.
+async fn active_list_right(shell: &mut Shell<'_>, fqdn: &str, version: Option<u32>) -> Result<String> {
+    let mut identities = vec!["global".to_string(), "PChatServerCollection".to_string()];
+    if version.is_some_and(|version| version > 6) {
+        identities.reverse();
+    }
+    identities.push(format!("PersistentChatServer:{fqdn}"));
+    shell.first_allowed(identities, pool::clear_active_servers).await
+}

@@ -1,0 +1,241 @@
+//! What can be read without an instance: the shell, names, folders, the journal's places.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use serde_json::{json, Map, Value};
+
+use super::*;
+use crate::evidence::{sample, PoolEvidence};
+use crate::files::LocalFileSystem;
+use crate::host::{Level, NativeCommand, NativeOutcome, NativeState, Question};
+
+/// A shell that answers by the text of the command.
+#[derive(Default)]
+struct Shell {
+    answers: Vec<(&'static str, NativeState, Value)>,
+    asked: Mutex<Vec<NativeCommand>>,
+}
+
+#[async_trait]
+impl Host for Shell {
+    fn progress(&self, _: Progress) {}
+    fn message(&self, _: Level, _: String) {}
+    async fn item(&self, _: &'static str, _: Value) -> Result<()> {
+        Ok(())
+    }
+    async fn confirm(&self, _: Question) -> bool {
+        false
+    }
+    async fn native(&self, command: NativeCommand) -> NativeOutcome {
+        let text = command.as_text();
+        self.asked.lock().expect("not poisoned").push(command);
+        let found = self.answers.iter().find(|(begin, _, _)| text.starts_with(begin));
+        let (state, value) =
+            found.map_or((NativeState::Missing, json!([])), |(_, state, value)| (*state, value.clone()));
+        let objects: Vec<Map<String, Value>> = serde_json::from_value(value).unwrap_or_default();
+        let error = (state != NativeState::Completed).then(|| format!("no luck with {text}"));
+        NativeOutcome { state, module: Some("Lync".into()), stand_in: false, objects, error, error_id: None }
+    }
+}
+
+fn lync_2013() -> Shell {
+    let done = NativeState::Completed;
+    let service = json!([{
+        "Identity": "PersistentChatServer:pchat.contoso.com", "PoolFqdn": "pchat.contoso.com", "Version": 6,
+        "ActiveServers": ["s1.contoso.com"], "MirrorPersistentChatDatabase": "PersistentChatDatabase:pm.contoso.com",
+        "BackupMirrorPersistentChatDatabase": "PersistentChatDatabase:bm.contoso.com"
+    }]);
+    let stores = json!([{"Identity": "PersistentChatDatabase:pm.contoso.com", "PoolFqdn": "pm.contoso.com", "SqlInstanceName": "CHAT"}]);
+    let answers = vec![
+        ("Get-CsService -PersistentChatServer", done, service),
+        ("Get-CsService -PersistentChatDatabase", done, stores),
+        ("Get-CsPool", done, json!([{"Identity": "pchat.contoso.com", "Computers": ["s1.contoso.com"]}])),
+        ("Get-CsPersistentChatState", done, json!([{"Identity": "service:pchat.contoso.com", "PoolState": "Normal"}])),
+        (
+            "Get-CsManagementStoreReplicationStatus",
+            done,
+            json!([{"ReplicaFqdn": "s1.contoso.com", "UpToDate": "True"}]),
+        ),
+        ("Set-CsPersistentChatState -Identity 'service:pchat", NativeState::Failed, json!([])),
+        ("Set-CsPersistentChatState -Identity 'PersistentChatServer:", done, json!([])),
+        ("Set-CsPersistentChatActiveServer -Identity 'global'", done, json!([])),
+    ];
+    Shell { answers, asked: Mutex::default() }
+}
+
+#[tokio::test]
+async fn the_shell_is_only_read_and_the_identity_that_works_is_kept() {
+    let host = lync_2013();
+    let pool = shell::read(&host, Some("pchat.contoso.com")).await;
+    assert_eq!(pool.state_right.known().map(String::as_str), Some("PersistentChatServer:pchat.contoso.com"));
+    assert_eq!(pool.active_list_right.known().map(String::as_str), Some("global"));
+    assert_eq!(pool.members.known().map(Vec::len), Some(1));
+    assert_eq!(pool.state.known().map(|state| state.state.as_str()), Some("Normal"));
+    assert_eq!(pool.module_of("Get-CsPool"), Some("Lync"));
+    let asked = host.asked.lock().expect("not poisoned");
+    assert!(asked.iter().all(|command| command.reads_only));
+    let sets = asked.iter().filter(|command| command.name.starts_with("Set-"));
+    assert!(sets.clone().count() == 3 && sets.clone().all(|command| command.as_text().ends_with("-WhatIf")));
+}
+
+#[tokio::test]
+async fn a_shell_without_the_commands_is_asked_once() {
+    let host = Shell::default();
+    let pool = shell::read(&host, Some("pchat.contoso.com")).await;
+    assert_eq!(host.asked.lock().expect("not poisoned").len(), 1);
+    for why in [pool.service.why(), pool.state.why(), pool.state_right.why(), pool.active_list_right.why()] {
+        assert!(why.is_some_and(|why| why.starts_with("PCHAT6001")), "{why:?}");
+    }
+    assert!(pool.commands.is_empty());
+}
+
+#[tokio::test]
+async fn no_pool_is_not_asked_for() {
+    let host = lync_2013();
+    assert_eq!(shell::read(&host, None).await, PoolEvidence::not_named());
+    assert!(host.asked.lock().expect("not poisoned").is_empty());
+}
+
+fn backup_of_sample() -> backup::Backup {
+    let evidence = sample::evidence();
+    backup::Backup {
+        facts: evidence.instance,
+        default_backup_folder: None,
+        state: evidence.state,
+        redo: evidence.files.redo,
+        log_shipping: evidence.log_shipping,
+        sessions: evidence.sessions,
+        orphaned_users: evidence.orphaned_users,
+        lock_holder: evidence.lock_holder,
+    }
+}
+
+#[tokio::test]
+async fn names_come_from_request_record_and_topology_in_this_order() {
+    let pool = shell::read(&lync_2013(), Some("pchat.contoso.com")).await;
+    let mut request = sample::request();
+    let mut backup = backup_of_sample();
+    let text = |name: &Option<InstanceName>| name.as_ref().map(InstanceName::to_string);
+    let names = remote::Names::of(&backup, &pool, &request).expect("names");
+    assert_eq!(text(&names.primary).as_deref(), Some(r"P\RTC"));
+    assert_eq!(text(&names.primary_mirror).as_deref(), Some(r"pm.contoso.com\CHAT"));
+    assert_eq!(text(&names.backup_mirror).as_deref(), Some(r"bm.contoso.com\RTC"));
+    assert_eq!(text(&names.monitor), None, "the backup itself is no remote monitor");
+
+    request.primary_sql_instance = Some("p2,1500".into());
+    request.primary_mirror_sql_instance = Some(r"pm2\RTC".into());
+    if let Some(record) = &mut backup.log_shipping.record {
+        record.monitor_server = "MON".into();
+    }
+    let names = remote::Names::of(&backup, &pool, &request).expect("names");
+    assert_eq!(text(&names.primary).as_deref(), Some("p2,1500"));
+    assert_eq!(text(&names.primary_mirror).as_deref(), Some(r"pm2\RTC"));
+    assert_eq!(text(&names.monitor).as_deref(), Some("MON"));
+
+    request.primary_sql_instance = Some("p]; DROP".into());
+    let error = remote::Names::of(&backup, &pool, &request).err().expect("no instance");
+    assert_eq!(error.kind, ErrorKind::InvalidValue);
+    assert!(error.message.starts_with("-PrimarySqlInstance: `p]; DROP` is not the name of an instance"));
+}
+
+#[test]
+fn named_folders_go_before_the_record() {
+    let evidence = sample::evidence();
+    let mut request = sample::request();
+    let paths = |request: &FailoverRequest| -> Vec<String> {
+        backup::folders(&evidence.log_shipping, request).iter().map(|folder| folder.path.to_string()).collect()
+    };
+    assert_eq!(paths(&request), [r"E:\LSCopy", r"\\fs1\LogShip"]);
+    request.folders.copy_folder = Some(r"F:\Copy\".into());
+    request.folders.log_backup_share = Some(" ".into());
+    request.folders.additional_log_backup_folders = vec![r"\\fs3\Extra".into()];
+    assert_eq!(paths(&request), [r"F:\Copy", r"\\fs1\LogShip", r"\\fs3\Extra"]);
+}
+
+#[tokio::test]
+async fn the_journals_copy_goes_to_the_copy_folder_unless_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inside = |name: &str| folder.path().join(name).display().to_string();
+    let mut request = sample::request();
+    request.journal.journal_path = Some(inside("runs"));
+    let mut place = sample::place(crate::log_chain::PlaceId::COPY_FOLDER, PlaceRole::CopyFolder, &[]);
+    place.client_path = Some(folder.path().display().to_string());
+
+    let journal = journal::read(&LocalFileSystem, &request, &[place.clone()]).await;
+    assert_eq!((journal.folder_problem, journal.copy_problem), (None, None));
+    assert_eq!(journal.copy_folder, place.client_path);
+
+    place.is_candidate = false;
+    let journal = journal::read(&LocalFileSystem, &request, &[place]).await;
+    assert_eq!(journal.copy_folder, None);
+
+    std::fs::write(folder.path().join("file"), b"x").expect("a file");
+    request.journal.journal_path = Some(inside("file"));
+    request.journal.journal_copy_path = Some(inside("file"));
+    let journal = journal::read(&LocalFileSystem, &request, &[]).await;
+    assert_eq!(journal.folder_problem, Some(format!("{} is a file", inside("file"))));
+    request.journal.journal_path = Some("runs".into());
+    let journal = journal::read(&LocalFileSystem, &request, &[]).await;
+    assert_eq!(journal.folder_problem.as_deref(), Some("it is no full path"));
+}
+
+#[test]
+fn a_capture_survives_the_journal_and_says_what_it_lacks() {
+    let evidence = sample::evidence();
+    let capture = crate::evidence::capture(&evidence);
+    let text = serde_json::to_string(&capture).expect("written");
+    assert_eq!(serde_json::from_str::<Capture>(&text).expect("read"), capture);
+    assert_eq!(
+        capture.lacks,
+        [
+            "users: the database is RESTORING",
+            r"primary P\RTC: no answer within 5 s",
+            r"mirror of the primary PM\RTC: no answer within 5 s",
+            "monitor: not named",
+        ]
+    );
+    let value: Value = serde_json::from_str(&text).expect("read");
+    assert!(!value["log_shipping"]["record"].is_null(), "the search for captures looks for this member");
+}
+
+#[tokio::test]
+async fn an_instance_that_does_not_answer_is_an_error_and_cancel_goes_before() {
+    let settings = crate::document::SessionSettings {
+        version: 1,
+        encrypt: crate::document::Encrypt::Mandatory,
+        trust_server_certificate: true,
+        connect_timeout_seconds: 2,
+        address_map: vec![crate::document::AddressMapEntry { name: "B".into(), address: "127.0.0.1:1".into() }],
+    };
+    let connector = Connector::new(&settings).expect("settings");
+    connector.add_login(None, "sa", crate::sql::Secret::new("x"));
+    let host = lync_2013();
+    let sources = Sources { connector: &connector, files: &LocalFileSystem, host: &host };
+    let (request, cancel) = (sample::request(), Cancel::new());
+    let error = gather(sources, &request, None, &cancel).await.err().expect("refused");
+    assert_eq!(error.kind, ErrorKind::ConnectionRefused);
+    cancel.cancel();
+    let error = gather(sources, &request, None, &cancel).await.err().expect("cancelled");
+    assert_eq!(error.kind, ErrorKind::Cancelled);
+}
+
+/// The work runs on threads with two megabytes of stack, on which a future that holds all others would not fit.
+#[test]
+fn the_work_is_small_and_may_move_between_threads() {
+    fn weigh<T: Send>(work: &T) -> usize {
+        std::mem::size_of_val(work)
+    }
+    let settings = crate::document::SessionSettings {
+        version: 1,
+        encrypt: crate::document::Encrypt::Mandatory,
+        trust_server_certificate: true,
+        connect_timeout_seconds: 2,
+        address_map: Vec::new(),
+    };
+    let connector = Connector::new(&settings).expect("settings");
+    let (host, request, cancel) = (lync_2013(), sample::request(), Cancel::new());
+    let sources = Sources { connector: &connector, files: &LocalFileSystem, host: &host };
+    assert!(weigh(&gather(sources, &request, None, &cancel)) < 4096);
+    assert!(weigh(&read_all(sources, &request, None)) < 32 * 1024);
+}
