@@ -24,7 +24,12 @@ struct Ground {
 }
 
 fn ground() -> Ground {
-    ground_with(CopySettings { chunk_bytes: CHUNK, sync_every_bytes: SYNC, stall_limit: Duration::from_millis(300), ..Default::default() })
+    ground_with(CopySettings {
+        chunk_bytes: CHUNK,
+        sync_every_bytes: SYNC,
+        stall_limit: Duration::from_millis(300),
+        ..Default::default()
+    })
 }
 
 fn ground_with(settings: CopySettings) -> Ground {
@@ -56,7 +61,12 @@ impl Ground {
     }
 
     fn request(&self, name: &str) -> CopyRequest {
-        CopyRequest { from_folder: self.share.clone(), to_folder: self.copy.clone(), name: name.into(), expected_size: None }
+        CopyRequest {
+            from_folder: self.share.clone(),
+            to_folder: self.copy.clone(),
+            name: name.into(),
+            expected_size: None,
+        }
     }
 
     async fn copy(&self, name: &str) -> crate::Result<Copied> {
@@ -236,7 +246,9 @@ async fn a_cancel_ends_between_chunks_and_at_once_where_a_call_hangs() {
 #[tokio::test]
 async fn a_name_that_leads_elsewhere_is_bad_input() {
     let ground = ground();
-    for name in ["..\\x.trn", "../x.trn", "C:x.trn", "a/b.trn", "", "x.trn:stream", "con.trn", "x.trn.pchat-partial", "x\0.trn"] {
+    for name in
+        ["..\\x.trn", "../x.trn", "C:x.trn", "a/b.trn", "", "x.trn:stream", "con.trn", "x.trn.pchat-partial", "x\0.trn"]
+    {
         let error = ground.copy(name).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::InvalidValue, "{name:?}");
     }

@@ -194,6 +194,27 @@ pub async fn last_restore(connection: &mut Connection, database: &str) -> Result
     }))
 }
 
+/// The redo point as the data files tell it; `None` where they do not.
+///
+/// # Source
+/// `sys.master_files.redo_start_lsn`, `redo_start_fork_guid`; the oldest of several files counts.
+async fn redo_of_files(connection: &mut Connection, database: &str) -> Result<Option<(Lsn, uuid::Uuid)>> {
+    let statement = "SELECT TOP (1) f.redo_start_lsn, f.redo_start_fork_guid \
+        FROM master.sys.master_files f JOIN master.sys.databases d ON d.database_id = f.database_id \
+        WHERE d.name = @P1 AND f.type = 0 AND f.redo_start_lsn IS NOT NULL AND f.redo_start_fork_guid IS NOT NULL \
+        ORDER BY f.redo_start_lsn";
+    let row = connection.row("reading the redo point", statement, &[&database]).await?;
+    row.map(|row| Ok((row.need_lsn("redo_start_lsn")?, row.need_uuid("redo_start_fork_guid")?))).transpose()
+}
+
+/// Only the LSN of [`redo_point`], in one round trip where the files tell it.
+pub async fn redo_lsn(connection: &mut Connection, database: &str) -> Result<Lsn> {
+    match redo_of_files(connection, database).await? {
+        Some((lsn, _)) => Ok(lsn),
+        None => Ok(redo_point(connection, database).await?.lsn),
+    }
+}
+
 /// Where the database stands: the next LSN that it wants, and its fork. Reads only.
 ///
 /// The data files tell; the oldest of several counts. Where they do not (a STANDBY copy may show NULL), restore history
@@ -205,17 +226,9 @@ pub async fn last_restore(connection: &mut Connection, database: &str) -> Result
 /// # Source
 /// `sys.master_files.redo_start_lsn`, `redo_start_fork_guid`.
 pub async fn redo_point(connection: &mut Connection, database: &str) -> Result<RedoPoint> {
-    let statement = "SELECT TOP (1) f.redo_start_lsn, f.redo_start_fork_guid \
-        FROM master.sys.master_files f JOIN master.sys.databases d ON d.database_id = f.database_id \
-        WHERE d.name = @P1 AND f.type = 0 AND f.redo_start_lsn IS NOT NULL AND f.redo_start_fork_guid IS NOT NULL \
-        ORDER BY f.redo_start_lsn";
-    let row = connection.row("reading the redo point", statement, &[&database]).await?;
+    let files = redo_of_files(connection, database).await?;
     let history = last_restore(connection, database).await?;
-    let found = match (&row, &history) {
-        (Some(row), _) => Some((row.need_lsn("redo_start_lsn")?, row.need_uuid("redo_start_fork_guid")?)),
-        (None, Some(last)) => last.last_lsn.zip(last.last_fork_id),
-        (None, None) => None,
-    };
+    let found = files.or_else(|| history.as_ref().and_then(|last| last.last_lsn.zip(last.last_fork_id)));
     let (lsn, fork_id) = found.ok_or_else(|| {
         Error::new(
             ErrorKind::RedoPointUnknown,

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{InstanceName, Lsn, ServerPath};
 use crate::sql::class::{class_of, SqlErrorClass};
-use crate::sql::database::redo_point;
+use crate::sql::database::redo_lsn;
 use crate::sql::quote::quote_name;
 use crate::sql::statement::devices;
 use crate::sql::{Connection, Connector, Purpose};
@@ -126,7 +126,7 @@ impl<'a> Restorer<'a> {
 
     async fn redo(&mut self, database: &str) -> Result<Lsn> {
         let mut work = self.connection().await?;
-        let redo = redo_point(&mut work, database).await?.lsn;
+        let redo = redo_lsn(&mut work, database).await?;
         self.work = Some(work);
         Ok(redo)
     }
@@ -141,7 +141,7 @@ impl<'a> Restorer<'a> {
                 if restore_is_running(&mut connection, database).await? {
                     return Ok(None);
                 }
-                Ok(Some(redo_point(&mut connection, database).await?.lsn))
+                Ok(Some(redo_lsn(&mut connection, database).await?))
             };
             match asked.await {
                 Ok(Some(lsn)) => return Ok(lsn),
