@@ -62,6 +62,7 @@ impl LabDoor {
     /// What `describe` answers.
     pub fn describe(&self) -> Value {
         let mut all = object(self.engine.describe());
+        all.insert("pool".into(), self.pool.describe());
         all.extend(self.about.clone());
         Value::Object(all)
     }

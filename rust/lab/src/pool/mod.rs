@@ -258,6 +258,18 @@ impl Pool {
         }
     }
 
+    /// What a client has to know of the Lync side.
+    pub fn describe(&self) -> Value {
+        let inner = self.lock();
+        json!({
+            "pool_fqdn": inner.settings.pool_fqdn,
+            "dialect": inner.settings.dialect,
+            "servers": inner.servers.iter().map(|s| json!({ "fqdn": s.fqdn, "site": s.site })).collect::<Vec<_>>(),
+            "stores": inner.settings.stores,
+            "front_end_pools": inner.settings.front_end_pools,
+        })
+    }
+
     /// The Lync side as JSON, for the control door.
     pub fn snapshot(&self) -> Value {
         let users = self.users();
