@@ -42,6 +42,12 @@ async fn every_named_scenario_starts_answers_and_cleans_up() {
         assert_eq!(native_effects(&after), native_effects(&effects), "{}", named.name);
 
         lab.stop().await;
+        for _ in 0..250 {
+            if !root.exists() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         assert!(!root.exists(), "{}: {} was left behind", named.name, root.display());
     }
 }

@@ -378,9 +378,11 @@ impl World {
         let Some(database) = inst.databases.iter_mut().find(|d| d.id == id) else {
             return (SetHeader::empty(set_guid, started), Vec::new(), size);
         };
-        if !log && database.is_recovered() {
-            database.log_end = database.log_end.advance(2);
+        // A backup writes log records of its own; a full one writes a checkpoint as well.
+        if database.is_recovered() {
+            database.log_end = database.log_end.advance(if log { 1 } else { 2 });
         }
+        let (log_end, partner) = (database.log_end, database.mirroring.clone());
         let header = SetHeader::of(database, log, options, set_guid, started, &name, &host, version, login);
         let records = database
             .records
@@ -388,6 +390,13 @@ impl World {
             .filter(|r| r.lsn < header.last_lsn && (!log || r.lsn >= header.first_lsn))
             .copied()
             .collect();
+        if let Some(mirroring) = partner.filter(|m| m.principal) {
+            if self.mirroring_state(&mirroring, &header.database).0 == 4 {
+                if let Some(copy) = self.database_mut(mirroring.partner, &header.database) {
+                    copy.log_end = log_end;
+                }
+            }
+        }
         (header, records, size)
     }
 
