@@ -12,6 +12,7 @@ use crate::document::{
     RunStartRequest, SessionSettings,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::failover::preview::preview;
 use crate::failover::run;
 use crate::files::{FileSystem, LocalFileSystem};
 use crate::host::{Cancel, Host};
@@ -133,6 +134,8 @@ pub async fn run(
 ) -> Result<OperationResult> {
     cancel.check()?;
     match request {
+        Request::FailoverCheck(request) => preview(session, request, host, cancel, true).await,
+        Request::FailoverPlan(request) => preview(session, request, host, cancel, false).await,
         Request::RunStart(request) => run::start(session, request, host, cancel).await,
         Request::RunResume(request) => run::resume(session, request, host, cancel).await,
         Request::RunUndo(request) => run::undo(session, request, host, cancel).await,

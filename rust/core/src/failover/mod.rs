@@ -2,5 +2,6 @@
 
 pub(crate) mod copies;
 pub mod plan;
+pub(crate) mod preview;
 pub(crate) mod run;
 pub(crate) mod step;

@@ -16,6 +16,8 @@ use crate::journal::{Entry, Journal, Record};
 pub(crate) struct Book {
     /// `None` where nothing may be changed.
     journal: Option<Arc<Journal>>,
+    /// True where changes are made without a journal, by single commands that anybody can repeat.
+    is_unwritten: bool,
     host: Arc<dyn Host>,
     state: Mutex<State>,
 }
@@ -41,7 +43,12 @@ impl Book {
                 state.facts.insert(name.clone(), data.clone());
             }
         }
-        Book { journal: None, host, state: Mutex::new(state) }
+        Book { journal: None, is_unwritten: false, host, state: Mutex::new(state) }
+    }
+
+    /// No journal, though changes are made: copying and restoring log backups, ending connections.
+    pub(crate) fn unwritten(host: Arc<dyn Host>) -> Book {
+        Book { is_unwritten: true, ..Book::read_only(host, &[]) }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -59,6 +66,9 @@ impl Book {
     }
 
     async fn write(&self, record: Record) -> Result<()> {
+        if self.is_unwritten {
+            return Ok(());
+        }
         let journal = self.journal.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::JournalWriteFailed, "nothing may be changed: the journal is open for reading alone.")
         })?;
@@ -122,11 +132,6 @@ impl Book {
         let data = serde_json::to_value(plan)
             .map_err(|e| Error::new(ErrorKind::InternalFault, format!("the plan cannot be written: {e}.")))?;
         self.write(Record::Plan { data }).await
-    }
-
-    /// A line for people.
-    pub(crate) async fn note(&self, text: &str) -> Result<()> {
-        self.write(Record::Note { text: text.to_string() }).await
     }
 
     /// This process stops; the run stays open.

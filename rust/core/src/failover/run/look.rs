@@ -5,29 +5,36 @@ use std::sync::Arc;
 use super::Run;
 use crate::document::FailoverRequest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::evidence::Evidence;
+use crate::evidence::{self, Capture, Evidence, Sources};
 use crate::host::{Cancel, Host};
 use crate::log_chain::RedoPoint;
 use crate::operation::Session;
 
-/// Everything that a failover is decided on.
+/// Everything that a failover is decided on. `earlier`: what this run captured before its first change, on a resume.
+///
+/// # Errors
+/// As [`evidence::gather`].
 pub(crate) async fn gather(
-    _session: &Session,
-    _host: &Arc<dyn Host>,
-    _request: &FailoverRequest,
+    session: &Session,
+    host: &Arc<dyn Host>,
+    request: &FailoverRequest,
+    earlier: Option<&Capture>,
     cancel: &Cancel,
 ) -> Result<Evidence> {
-    cancel.check()?;
-    Err(Error::new(ErrorKind::InternalFault, "evidence is not read yet."))
+    let files = session.file_system();
+    let sources = Sources { connector: session.connector(), files: files.as_ref(), host: host.as_ref() };
+    evidence::gather(sources, request, earlier, cancel).await
 }
 
 impl Run {
     /// What changes while a run works, read anew: folders, headers, state, redo point. The rest is as it was read first.
     ///
     /// # Errors
-    /// Those of the backup instance.
+    /// Those of the backup instance; `Cancelled` (1007).
     pub(crate) async fn look_again(&self) -> Result<Evidence> {
-        gather(&self.session, &self.host, &self.plan.request, &self.cancel).await
+        let files = self.session.file_system();
+        let sources = Sources { connector: self.session.connector(), files: files.as_ref(), host: self.host.as_ref() };
+        evidence::look_again(sources, &self.plan.request, &self.evidence, &self.cancel).await
     }
 
     /// The redo point of a look.
@@ -39,7 +46,7 @@ impl Run {
             let why = evidence.files.redo.why().unwrap_or("it was not read");
             Error::new(
                 ErrorKind::RedoPointUnknown,
-                format!("the redo point of `{}` cannot be told: {why}", self.database()),
+                format!("the redo point of `{}` cannot be told: {why}.", self.database()),
             )
             .with_target(self.database())
         })

@@ -9,13 +9,16 @@ pub(crate) mod detached;
 pub(crate) mod engine;
 mod list;
 mod locks;
-mod look;
+pub(crate) mod look;
 mod native;
 mod put_back;
 mod result;
 mod resume;
+mod single;
 mod start;
 mod support;
+#[cfg(test)]
+mod tests;
 mod undo;
 mod view;
 
@@ -25,15 +28,17 @@ use std::sync::{Arc, Mutex};
 pub(crate) use book::Book;
 pub(crate) use list::list;
 pub(crate) use locks::Locks;
+pub(crate) use put_back::put_back;
+pub(crate) use look::gather;
 pub(crate) use resume::resume;
-pub(crate) use start::start;
+pub(crate) use single::Begin;
+pub(crate) use start::{refuse_failed, start};
 pub(crate) use undo::undo;
 pub(crate) use view::View;
 
 use crate::document::Plan;
 use crate::evidence::{Capture, Evidence};
 use crate::host::{Cancel, Host};
-use crate::log_chain::HeaderBook;
 use crate::names::{ClientPath, InstanceName, Lsn};
 use crate::operation::Session;
 
@@ -56,8 +61,6 @@ pub(crate) struct Run {
     pub view: Arc<View>,
     /// The copy folder as this process opens it, proved by a marker to be the instance's.
     pub proved_copy_folder: Option<ClientPath>,
-    /// Headers that were read before: a file is read once as long as its name, size and time stay.
-    headers: Mutex<HeaderBook>,
     gate: Mutex<Option<GateProof>>,
     /// True once log shipping was removed, or the database recovered: the run can only go on.
     committed: AtomicBool,

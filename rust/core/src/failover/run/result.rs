@@ -94,7 +94,7 @@ fn next_actions(run: &Run, ending: &Ending) -> Vec<String> {
             orphans.join(", ")
         ));
     }
-    next.extend(compliance(run));
+    next.push(compliance(run));
     next.push(fencing(run));
     next.push(
         "Later, when the old site is back: set up log shipping to it anew and fail back; until then it has no copy."
@@ -118,13 +118,13 @@ pub(crate) fn resume_command(run: &Run) -> String {
 }
 
 /// mgccomp is not failed over: its rows are transient, and what waited there lies in the dead site.
-fn compliance(run: &Run) -> Option<String> {
-    let service = run.evidence.pool.service().or_else(|| run.capture.pool.service())?;
-    service.compliance_store.as_ref()?;
-    Some(
-        "Compliance: mgccomp is not failed over. Events that its adapter had not processed stay in the old site; keep the \
+fn compliance(run: &Run) -> String {
+    let service = run.evidence.pool.service().or_else(|| run.capture.pool.service());
+    let is_on = service.is_some_and(|service| service.compliance_store.is_some());
+    let condition = if is_on { "Compliance" } else { "Where compliance is on" };
+    format!(
+        "{condition}: mgccomp is not failed over. Events that its adapter had not processed stay in the old site; keep the \
          adapter's output, and check that the compliance service of the active servers works with the backup's mgccomp."
-            .to_string(),
     )
 }
 

@@ -172,7 +172,7 @@ async fn take_up(
         true => Locks::none(),
         false => Locks::take(session.connector(), &instance, &named, &plan.database, host.as_ref()).await?,
     };
-    let taken = take_up_locked(session, request, &plan, &instance, &locks, host, cancel).await;
+    let taken = take_up_locked(session, request, &plan, &found.capture, &locks, host, cancel).await;
     let (evidence, proved) = match taken {
         Ok(taken) => taken,
         Err(error) => {
@@ -201,7 +201,6 @@ async fn take_up(
         locks,
         view: Arc::clone(view),
         proved_copy_folder: proved,
-        headers: Mutex::default(),
         gate: Mutex::new(None),
         origin_checked: AtomicBool::new(false),
     })
@@ -211,12 +210,12 @@ async fn take_up_locked(
     session: &Arc<Session>,
     request: &RunRequest,
     plan: &Plan,
-    instance: &InstanceName,
+    capture: &Capture,
     locks: &Locks,
     host: &Arc<dyn Host>,
     cancel: &Cancel,
 ) -> Result<(Evidence, Option<ClientPath>)> {
-    let mut evidence = look::gather(session, host, &plan.request, cancel).await?;
+    let mut evidence = look::gather(session, host, &plan.request, Some(capture), cancel).await?;
     evidence.lock_holder = Reading::Known(None);
     if !request.plan_only {
         lock_mirror(session, &evidence, locks, host).await?;
@@ -226,7 +225,7 @@ async fn take_up_locked(
     if request.plan_only || is_online(&evidence) {
         return Ok((evidence, None));
     }
-    let proved = prove(session, instance, &evidence, &plan.request.folders.path_map, host).await?;
+    let proved = prove(session, &plan.sql_instance.parse()?, &evidence, &plan.request.folders.path_map, host).await?;
     Ok((evidence, proved))
 }
 
@@ -250,7 +249,11 @@ fn still_needed(evidence: &Evidence, checks: Vec<CheckResult>, host: &Arc<dyn Ho
                 }
                 return false;
             }
-            is_death || matches!(result.name.as_str(), "CommandsAreReal" | "InstanceReachable" | "Rights" | "SqlRights")
+            let always =
+                matches!(result.name.as_str(), "CommandsAreReal" | "InstanceReachable" | "Rights" | "SqlRights");
+            // Before the point of no return it must be sure that the pool can follow.
+            let before = matches!(result.name.as_str(), "PoolReachable" | "PoolRights");
+            is_death || always || (before && !online)
         })
         .collect()
 }

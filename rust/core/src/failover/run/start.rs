@@ -105,7 +105,6 @@ async fn prepare(
             locks,
             view: Arc::clone(view),
             proved_copy_folder: proved,
-            headers: Mutex::default(),
             gate: Mutex::new(None),
             committed: AtomicBool::new(false),
             origin_checked: AtomicBool::new(false),
@@ -129,7 +128,7 @@ async fn prepare_locked(
     locks: &Locks,
 ) -> Result<Prepared> {
     let request = &confirmed.request;
-    let mut evidence = look::gather(session, host, request, cancel).await?;
+    let mut evidence = look::gather(session, host, request, None, cancel).await?;
     // It is ours.
     evidence.lock_holder = Reading::Known(None);
     lock_mirror(session, &evidence, locks, host).await?;
@@ -191,7 +190,7 @@ pub(super) async fn lock_mirror(
 }
 
 /// Refuses where a check failed; each is named with its value and the wanted one.
-pub(super) fn refuse_failed(checks: &[CheckResult]) -> Result<()> {
+pub(crate) fn refuse_failed(checks: &[CheckResult]) -> Result<()> {
     let failed: Vec<&CheckResult> = checks.iter().filter(|result| check::blocks(result)).collect();
     let Some(first) = failed.first() else { return Ok(()) };
     let kind_of = |code: u32| ErrorKind::ALL.iter().copied().find(|kind| kind.code() == code);

@@ -75,7 +75,7 @@ impl Run {
     /// Tells how far the run is.
     pub(crate) fn tell_progress(&self, operation: &str, percent: Option<u8>) {
         self.host.progress(Progress {
-            activity: format!("Failing over {} on {}", self.plan.database, self.plan.sql_instance),
+            activity: self.view.activity(),
             status: self.view.status(),
             operation: operation.to_string(),
             percent,

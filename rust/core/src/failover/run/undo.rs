@@ -87,7 +87,6 @@ async fn take_up(
         locks,
         view: Arc::clone(view),
         proved_copy_folder: None,
-        headers: Mutex::default(),
         gate: Mutex::new(None),
         committed: AtomicBool::new(false),
         origin_checked: AtomicBool::new(false),

@@ -46,14 +46,6 @@ impl View {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The target, where it became known only later.
-    pub(crate) fn set_target(&self, sql_instance: &str, database: &str, pool_fqdn: Option<&str>) {
-        let mut shown = self.lock();
-        shown.sql_instance = sql_instance.to_string();
-        shown.database = database.to_string();
-        shown.pool_fqdn = pool_fqdn.map(str::to_string);
-    }
-
     pub(crate) fn set_journal(&self, run_id: &str, path: &str) {
         let mut shown = self.lock();
         shown.run_id = Some(run_id.to_string());
@@ -91,6 +83,31 @@ impl View {
 
     pub(crate) fn set_awaited(&self, what: Option<String>) {
         self.lock().awaited = what;
+    }
+
+    /// What is under way that cannot be interrupted.
+    pub(crate) fn awaited(&self) -> Option<String> {
+        self.lock().awaited.clone()
+    }
+
+    /// Says what a command without steps is at: `restoring log backups`.
+    pub(crate) fn set_status(&self, status: &str) {
+        self.lock().status = status.to_string();
+    }
+
+    /// What is done as a whole, for progress: `Failing over mgc on B\RTC`.
+    pub(crate) fn activity(&self) -> String {
+        let shown = self.lock();
+        let doing = match shown.kind.as_str() {
+            "copy" => "Copying the log backups of",
+            "restore" => "Restoring the log backups of",
+            "remove" => "Removing log shipping of",
+            "end_connections" => "Ending the connections to",
+            "recover" => "Recovering",
+            "undo" => "Giving up the failover of",
+            _ => "Failing over",
+        };
+        format!("{doing} {} on {}", shown.database, shown.sql_instance)
     }
 
     /// `Step 4 of 12: …`, for progress.

@@ -165,7 +165,8 @@ async fn restore_all(run: &Run, restores: Vec<LogRestore>, copies: Option<&Copie
     Ok(())
 }
 
-async fn restore_one(
+/// Restores one log backup; `percent` is how far the whole is.
+pub(crate) async fn restore_one(
     run: &Run,
     restorer: &mut Restorer<'_>,
     restore: &LogRestore,
@@ -190,7 +191,11 @@ async fn restore_one(
     Ok(())
 }
 
-async fn run_copy_job(run: &Run, job_id: uuid::Uuid, name: &str) -> Result<()> {
+/// Runs the copy job and waits for its end.
+///
+/// # Errors
+/// `CopyFailed` (4007) where it failed or does not end.
+pub(crate) async fn run_copy_job(run: &Run, job_id: uuid::Uuid, name: &str) -> Result<()> {
     let mut connection = run.connect(Purpose::Catalog).await?;
     let before = job::last_outcome(&mut connection, job_id).await?.map(|outcome| outcome.instance_id);
     run.tell_progress(&format!("the copy job {name} copies"), None);

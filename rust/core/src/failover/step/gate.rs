@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 
 use super::{OnFailure, Seen, Step};
+use crate::check;
 use crate::error::Result;
 use crate::failover::plan::{step_name, Decision};
-use crate::failover::run::{GateProof, Run};
+use crate::failover::run::{refuse_failed, GateProof, Run};
 use crate::log_chain::{gate, AcceptedLoss, RecoveryPermit};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::Purpose;
@@ -51,6 +52,10 @@ pub(crate) async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
     let redo = run.redo_of(&evidence)?;
     let decision = Decision::of(&evidence, &run.plan.request);
     run.view.set_loss(decision.loss.clone());
+    // Somebody who writes log backups now is alive.
+    let mut checks = check::of_decision(&evidence, &run.plan.request, &decision);
+    checks.retain(|result| result.name == "WitnessShareFiles");
+    refuse_failed(&checks)?;
     let accepted = run.plan.request.accept_data_loss.as_deref().map(AcceptedLoss::new);
     let permit =
         gate::open(&run.instance.to_string(), run.database(), &redo, &evidence.files.listing, accepted.as_ref())?;

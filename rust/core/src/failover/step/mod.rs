@@ -2,15 +2,15 @@
 //! rest: order, journal, locks, cancel.
 
 mod active_servers;
-mod copy_and_restore;
+pub(crate) mod copy_and_restore;
 mod gate;
-mod lock_out;
+pub(crate) mod lock_out;
 mod log_backups;
 mod mirror;
 mod pool_state;
-mod quiesce_jobs;
+pub(crate) mod quiesce_jobs;
 pub(crate) mod recover;
-mod remove_log_shipping;
+pub(crate) mod remove_log_shipping;
 mod report;
 
 use async_trait::async_trait;
