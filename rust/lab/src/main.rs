@@ -57,7 +57,9 @@ async fn serve(how: Serve) -> Result<(), String> {
     if let Some(root) = &how.root {
         scenario.root = Some(std::path::absolute(root).map_err(|e| format!("{}: {e}", root.display()))?);
     }
+    let temporary = scenario.root.is_none();
     let lab = Lab::start(scenario).await.map_err(|e| e.to_string())?;
+    let root = lab.engine().root().to_path_buf();
     let described = lab.describe().to_string();
     if let Some(file) = &how.ready_file {
         write_whole(file, &described).map_err(|e| format!("{}: {e}", file.display()))?;
@@ -71,7 +73,20 @@ async fn serve(how: Serve) -> Result<(), String> {
         () = owner_ends(how.owner_pid) => {}
     }
     lab.stop().await;
+    if temporary {
+        gone(&root).await;
+    }
     Ok(())
+}
+
+/// Waits for a folder that goes when the last task of the lab has ended.
+async fn gone(root: &Path) {
+    for _ in 0..100 {
+        if !root.exists() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
 
 async fn owner_ends(pid: Option<u32>) {
