@@ -115,16 +115,32 @@ pub fn run(arguments: &[&str]) -> Result {
     Ok(())
 }
 
+/// The messages in one line, as the lab knows them.
 fn summary(truth: &Value) -> String {
-    let text = |name: &str| truth.get(name).map_or_else(|| "?".to_string(), Value::to_string);
-    format!("newest message on the primary: {}", text("newest_message"))
+    let mut parts = vec![format!("newest message written: {}", truth["newest_message"])];
+    for (instance, copy) in truth["copies"].as_object().into_iter().flatten() {
+        let state = copy["state"].as_str().unwrap_or("?");
+        parts.push(format!("{instance} {state} with {} messages", copy["count"]));
+    }
+    parts.join("; ")
 }
 
+/// What was kept and what was lost, against the primary at its death.
 fn verdict(truth: &Value) -> Vec<String> {
-    truth["instances"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(instance, state)| format!("{instance}: {state}"))
-        .collect()
+    let death = &truth["primary_at_death"];
+    let lost = &truth["lost_on_backup"];
+    vec![
+        format!(
+            "the primary held {} messages when it died at {}",
+            death["count"],
+            death["at_utc"].as_str().unwrap_or("?")
+        ),
+        format!("kept: {}; lost: {} (numbers {})", kept(truth), lost["count"], lost["messages"]),
+        format!("destructive statements, each counted: {}", truth["destructive"]),
+    ]
+}
+
+fn kept(truth: &Value) -> i64 {
+    let count = |value: &Value| value.as_i64().unwrap_or(0);
+    count(&truth["primary_at_death"]["count"]) - count(&truth["lost_on_backup"]["count"])
 }

@@ -1,0 +1,129 @@
+//! A lab, a journal folder, and the host as a child process.
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use pchat_tests::lab::LabProcess;
+use serde_json::{json, Value};
+use tempfile::TempDir;
+
+/// One situation: a lab of its own and a journal of its own.
+pub struct Situation {
+    pub lab: LabProcess,
+    pub journal: TempDir,
+}
+
+/// How a host process ended.
+pub struct Ended {
+    /// `None` where it was killed.
+    pub code: Option<i32>,
+    /// The result document, or `{"error": …}`.
+    pub document: Value,
+}
+
+/// An artifact: named by the environment, else where `cargo xtask module` builds it.
+fn artifact(variable: &str, name: &str) -> PathBuf {
+    let built = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/drill").join(name);
+    let path = std::env::var_os(variable).map_or_else(built, PathBuf::from);
+    assert!(path.is_file(), "{} is not built: run `cargo xtask module` first, or `cargo xtask test`", path.display());
+    path
+}
+
+pub fn library() -> PathBuf {
+    artifact("PCHAT_TEST_LIBRARY", if cfg!(windows) { "pchat.dll" } else { "libpchat.so" })
+}
+
+impl Situation {
+    /// Starts the lab with a scenario.
+    pub fn start(scenario: &str) -> Situation {
+        let program = artifact("PCHAT_TEST_LAB", &format!("pchat-lab{}", std::env::consts::EXE_SUFFIX));
+        let lab = LabProcess::start(&program, scenario).expect("the lab starts");
+        Situation { lab, journal: TempDir::new().expect("a folder for the journal") }
+    }
+
+    /// The host's command line for one verb; `set` replaces values of the request by JSON pointer.
+    pub fn command(&self, verb: &str, set: &[(&str, Value)]) -> Command {
+        let program = artifact("PCHAT_TEST_HOST", &format!("pchat-host{}", std::env::consts::EXE_SUFFIX));
+        let mut command = Command::new(program);
+        command.arg("--library").arg(library());
+        command.args(["--lab", &self.lab.control_address(), "--json", verb, "--journal"]).arg(self.journal.path());
+        for (pointer, value) in set {
+            command.arg("--set").arg(format!("{pointer}={value}"));
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a verb to its end.
+    pub fn run(&self, verb: &str, set: &[(&str, Value)]) -> Ended {
+        ended(&self.command(verb, set).output().expect("the host runs"))
+    }
+
+    /// Runs a verb that aborts at a named point.
+    pub fn run_cut_off_at(&self, point: &str, set: &[(&str, Value)]) -> Ended {
+        ended(&self.command("failover", set).env("PCHAT_CRASH_AT", point).output().expect("the host runs"))
+    }
+
+    pub fn ask(&self, command: &str) -> Value {
+        self.lab.control(&json!({"command": command})).expect("the lab answers")
+    }
+
+    /// Switches a fault on.
+    pub fn fault(&self, name: &str, args: Value) {
+        self.lab
+            .control(&json!({"command": "fault", "name": name, "on": true, "args": args}))
+            .unwrap_or_else(|e| panic!("the fault {name}: {e}"));
+    }
+
+    /// Every change on the lab so far that the product caused, as `instance kind detail`.
+    pub fn effects(&self) -> Vec<String> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+        self.ask("effects")
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|e| format!("{} {} {}", text(&e["instance"]), text(&e["kind"]), text(&e["detail"])))
+            .collect()
+    }
+
+    /// The state of mgc on an instance, as the lab knows it.
+    pub fn state_of(&self, instance: &str) -> String {
+        self.ask("truth")["copies"][instance]["state"].as_str().unwrap_or("absent").to_string()
+    }
+
+    /// The end that every finished failover has.
+    pub fn assert_failed_over(&self) {
+        assert_eq!(self.state_of("B\\RTC"), "ONLINE");
+        let pool = self.ask("state")["pool"].clone();
+        assert_eq!(pool["pool_state"], "FailedOver", "{pool}");
+        let truth = self.ask("truth");
+        assert_eq!(truth["destructive"]["log_shipping"], json!(1), "log shipping was removed once: {truth}");
+        assert_eq!(truth["unknown_statements"], json!(0), "{}", self.ask("unknown_statements"));
+    }
+}
+
+fn ended(output: &Output) -> Ended {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let document = text
+        .lines()
+        .last()
+        .and_then(|line| serde_json::from_str(line).ok())
+        .unwrap_or_else(|| json!({"stdout": text, "stderr": String::from_utf8_lossy(&output.stderr)}));
+    Ended { code: output.status.code(), document }
+}
+
+impl Ended {
+    /// The code of the error inside, 0 where there is none.
+    pub fn error_code(&self) -> u64 {
+        self.document["error"]["code"].as_u64().unwrap_or(0)
+    }
+
+    pub fn message(&self) -> String {
+        self.document["error"]["message"].as_str().unwrap_or_default().to_string()
+    }
+
+    pub fn expect(&self, code: i32) -> &Ended {
+        assert_eq!(self.code, Some(code), "{:#}", self.document);
+        self
+    }
+}

@@ -1,0 +1,7 @@
+//! Whole runs of the built library against the lab's program, each in a process of its own that can be killed.
+
+mod cut_off;
+mod harness;
+mod refused;
+mod standby;
+mod whole;

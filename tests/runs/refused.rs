@@ -1,0 +1,133 @@
+//! Reasons not to start: each is named, and nothing is changed.
+
+use serde_json::{json, Value};
+
+use crate::harness::{Ended, Situation};
+
+/// Fails over and wants a refusal that names the check, with nothing changed by the product.
+fn refused(situation: &Situation, set: &[(&str, Value)], check: &str) -> Ended {
+    let before: Vec<String> = changes(situation);
+    let ended = situation.run("failover", set);
+    ended.expect(3);
+    let plan = situation.run("plan", set);
+    let failed: Vec<&str> = plan.document["checks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|c| c["state"] != "passed" && c["state"] != "warning")
+        .filter_map(|c| c["name"].as_str())
+        .collect();
+    assert!(failed.iter().any(|name| name.starts_with(check)), "{check} is not among {failed:?}");
+    assert_eq!(changes(situation), before, "nothing was changed");
+    assert_eq!(situation.state_of("B\\RTC"), "RESTORING");
+    ended
+}
+
+/// What the product changed; the lab's own jobs go on meanwhile.
+fn changes(situation: &Situation) -> Vec<String> {
+    let own = ["job_started", "job_ended", "file_written", "file_copied", "log_restored", "restore_started"];
+    situation.effects().into_iter().filter(|effect| !own.iter().any(|kind| effect.contains(kind))).collect()
+}
+
+#[test]
+fn primary_alive_is_refused() {
+    let situation = Situation::start("primary-alive");
+    refused(&situation, &[], "PrimaryIsDown");
+}
+
+#[test]
+fn witness_against_the_primarys_death_is_refused_until_it_is_named() {
+    let situation = Situation::start("witness-against");
+    refused(&situation, &[], "Witness");
+}
+
+#[test]
+fn a_gap_in_the_chain_names_file_and_range() {
+    let situation = Situation::start("gap-in-chain");
+    let ended = refused(&situation, &[], "LogChain");
+    let plan = situation.run("plan", &[]);
+    let chain = plan.document["checks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|c| c["name"] == "LogChain")
+        .cloned()
+        .unwrap_or_default();
+    let text = format!("{} {}", chain["value"], chain["message"]);
+    assert!(text.contains(".trn") && text.bytes().filter(u8::is_ascii_digit).count() > 34, "{text}");
+    assert!(!ended.message().is_empty());
+}
+
+#[test]
+fn share_lost_is_refused_until_the_loss_is_accepted_by_name() {
+    let situation = Situation::start("share-lost");
+    refused(&situation, &[], "Share");
+    let plan = situation.run("plan", &[]);
+    let value = plan.document["loss"]["accept_value"].clone();
+    assert!(value.is_string(), "{:#}", plan.document["loss"]);
+    // A loss that was not the one shown is not accepted.
+    situation.run("failover", &[("/accept_data_loss", json!("12345"))]).expect(3);
+    let done = situation.run("failover", &[("/accept_data_loss", value)]);
+    assert!(matches!(done.code, Some(0)), "{:#}", done.document);
+    situation.assert_failed_over();
+    assert!(done.document["loss"]["text"].as_str().is_some_and(|text| !text.is_empty()));
+}
+
+#[test]
+fn agent_stopped_is_refused() {
+    let situation = Situation::start("agent-stopped");
+    refused(&situation, &[], "Agent");
+}
+
+#[test]
+fn too_many_or_foreign_servers_are_refused() {
+    let situation = Situation::start("small");
+    situation.ask("primary_site_lost");
+    let five: Vec<String> = (1..=5).map(|n| format!("s{n}.contoso.com")).collect();
+    refused(&situation, &[("/active_servers", json!(five))], "ActiveServers");
+    refused(&situation, &[("/active_servers", json!(["other.contoso.com"]))], "ActiveServers");
+}
+
+#[test]
+fn missing_mirror_share_and_missing_rights_are_refused() {
+    let situation = Situation::start("small");
+    situation.ask("primary_site_lost");
+    refused(&situation, &[("/mirror_file_share", json!("\\\\nowhere\\mirror"))], "Mirror");
+    situation.fault("not_sysadmin", json!({"instance": "B\\RTC"}));
+    refused(&situation, &[], "Rights");
+}
+
+#[test]
+fn bad_input_is_told_with_its_code_and_changes_nothing() {
+    let situation = Situation::start("small");
+    situation.ask("primary_site_lost");
+    let long = "x".repeat(1_000_000 / 16);
+    let bad = [
+        ("/target/sql_instance", json!("no such host!"), 1002),
+        ("/target/sql_instance", json!("nowhere.invalid,1433"), 2001),
+        ("/target/sql_instance", json!("B\\RTC'; DROP DATABASE mgc; --"), 1002),
+        ("/target/database", json!(long), 1002),
+        ("/target/database", json!("m\u{0}gc"), 1002),
+    ];
+    let before = changes(&situation);
+    for (pointer, value, code) in bad {
+        let ended = situation.run("failover", &[(pointer, value.clone())]);
+        assert_ne!(ended.code, Some(0), "{pointer} {:.40}", value.to_string());
+        let found = ended.error_code();
+        assert!(found == code, "{pointer} {:.40}: {found}, wanted {code}: {:.300}", value.to_string(), ended.message());
+    }
+    assert_eq!(changes(&situation), before);
+}
+
+#[test]
+fn a_name_with_quotes_and_brackets_is_a_name_and_nothing_else() {
+    let situation = Situation::start("small");
+    situation.ask("primary_site_lost");
+    let before = changes(&situation);
+    for name in ["mgc]; DROP DATABASE mgc; --", "mgc'; SHUTDOWN; --", "mg\nc", "[mgc]"] {
+        let ended = situation.run("failover", &[("/target/database", json!(name))]);
+        assert!(matches!(ended.code, Some(2 | 3)), "{name:?}: {:#}", ended.document);
+    }
+    assert_eq!(changes(&situation), before);
+    assert_eq!(situation.ask("unknown_statements"), json!([]));
+}
