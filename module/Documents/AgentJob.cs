@@ -10,5 +10,10 @@ namespace PersistentChatFailover.Documents
         public bool IsEnabled { get; set; }
 
         public bool IsRunning { get; set; }
+
+        public override string ToString()
+        {
+            return Name;
+        }
     }
 }

@@ -24,5 +24,10 @@ namespace PersistentChatFailover.Documents
 
         /// <summary>The code of the refusal that follows from it.</summary>
         public int? Code { get; set; }
+
+        public override string ToString()
+        {
+            return Name + ": " + State;
+        }
     }
 }

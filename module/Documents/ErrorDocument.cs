@@ -66,6 +66,11 @@ namespace PersistentChatFailover.Documents
                 };
             }
         }
+
+        public override string ToString()
+        {
+            return Message;
+        }
     }
 
     /// <summary>An error as SQL Server sent it.</summary>
@@ -84,5 +89,10 @@ namespace PersistentChatFailover.Documents
         public string Procedure { get; set; }
 
         public string Message { get; set; }
+
+        public override string ToString()
+        {
+            return Number + ": " + Message;
+        }
     }
 }

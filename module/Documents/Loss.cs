@@ -25,5 +25,10 @@ namespace PersistentChatFailover.Documents
 
         /// <summary>The whole of it in words.</summary>
         public string Text { get; set; }
+
+        public override string ToString()
+        {
+            return Text;
+        }
     }
 }

@@ -167,5 +167,10 @@ namespace PersistentChatFailover.Documents
             }
             return secure;
         }
+
+        public override string ToString()
+        {
+            return Scenario + " at " + Control;
+        }
     }
 }

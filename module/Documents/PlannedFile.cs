@@ -19,5 +19,10 @@ namespace PersistentChatFailover.Documents
 
         /// <summary>Where it is restored from.</summary>
         public string To { get; set; }
+
+        public override string ToString()
+        {
+            return Name;
+        }
     }
 }

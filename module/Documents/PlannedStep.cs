@@ -26,5 +26,10 @@ namespace PersistentChatFailover.Documents
 
         /// <summary>What stays as it is when this step fails.</summary>
         public string OnFailure { get; set; }
+
+        public override string ToString()
+        {
+            return Number + ". " + Title;
+        }
     }
 }

@@ -30,5 +30,10 @@ namespace PersistentChatFailover.Documents
 
         /// <summary>What was done, in one line.</summary>
         public string Text { get; set; }
+
+        public override string ToString()
+        {
+            return Number + ". " + Title + ": " + State;
+        }
     }
 }

@@ -129,7 +129,7 @@ namespace PersistentChatFailover.Interop
                 try
                 {
                     var objects = new List<object>();
-                    foreach (PSObject result in shell.Invoke())
+                    foreach (PSObject result in NativeParameters.IsWhatIf(command) ? shell.Invoke(null, Silent()) : shell.Invoke())
                     {
                         objects.Add(NativeObject.Picked(result, properties));
                     }
@@ -158,6 +158,11 @@ namespace PersistentChatFailover.Interop
                     running = null;
                 }
             }
+        }
+
+        private static PSInvocationSettings Silent()
+        {
+            return new PSInvocationSettings { Host = new SilentHost() };
         }
 
         private static object WasStopped(CommandInfo found, bool tooLong, TimeSpan limit)

@@ -52,6 +52,12 @@ namespace PersistentChatFailover.Interop
             {
                 return true;
             }
+            return IsWhatIf(command);
+        }
+
+        /// <summary>True for a command that is asked what it would do.</summary>
+        internal static bool IsWhatIf(Dictionary<string, object> command)
+        {
             foreach (Dictionary<string, object> parameter in (List<object>)command["parameters"])
             {
                 if (string.Equals((string)parameter["name"], "WhatIf", StringComparison.OrdinalIgnoreCase))

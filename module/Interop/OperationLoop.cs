@@ -108,6 +108,10 @@ namespace PersistentChatFailover.Interop
             {
                 if (stopping)
                 {
+                    if (!work.Changes)
+                    {
+                        return null;
+                    }
                     sinceSeen.Start();
                     if (stopped.ElapsedMilliseconds > DrainMilliseconds && sinceSeen.ElapsedMilliseconds > LeastDrainMilliseconds)
                     {

@@ -145,6 +145,11 @@ namespace System.Management.Automation
             return this;
         }
 
+        public Collection<PSObject> Invoke(IEnumerable input, PSInvocationSettings settings)
+        {
+            return Invoke();
+        }
+
         public Collection<PSObject> Invoke()
         {
             Change(PSInvocationState.Running);
@@ -304,21 +309,6 @@ namespace System.Management.Automation
         {
             return obj as PSObject ?? new PSObject(obj);
         }
-    }
-}
-
-namespace System.Management.Automation.Host
-{
-    public abstract class PSHost
-    {
-        public abstract PSHostUserInterface UI { get; }
-    }
-
-    public abstract class PSHostUserInterface
-    {
-        public abstract void WriteWarningLine(string message);
-
-        public abstract void WriteLine(string value);
     }
 }
 
