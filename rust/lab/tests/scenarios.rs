@@ -120,3 +120,31 @@ async fn the_lync_half_of_a_failover_brings_users_back() {
     assert_eq!(users["serving"], json!(["s3.contoso.com", "s4.contoso.com"]), "{users}");
     lab.stop().await;
 }
+
+/// A set-up that failed leaves its copy behind; with the documented switch the next one gets through.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_mirror_set_up_can_be_repeated_with_the_switch() {
+    let lab = Lab::start(Scenario::named("mirror-setup-fails").unwrap()).await.unwrap();
+    let address = lab.control_address().to_string();
+    lab.engine().sql(r"B\RTC", "master", "RESTORE DATABASE mgc WITH RECOVERY").await.unwrap();
+    let native = |name: &'static str, parameters: Value| {
+        let address = address.clone();
+        async move { command(&address, json!({ "command": "native", "name": name, "parameters": parameters })).await }
+    };
+    let state = json!({ "Identity": "service:pchat.contoso.com", "PoolState": "FailedOver" });
+    assert_eq!(native("Set-CsPersistentChatState", state).await["outcome"], "completed");
+    let install = |drop: bool| {
+        json!({
+            "DatabaseType": "PersistentChat", "FileShare": r"\\fs2\mirror", "SqlServerFqdn": "b.contoso.com",
+            "SqlInstanceName": "RTC", "Confirm": false, "DropExistingDatabasesOnMirror": drop,
+        })
+    };
+    let failed = native("Install-CsMirrorDatabase", install(false)).await;
+    assert!(failed["error"]["message"].as_str().is_some_and(|m| m.contains("1418")), "{failed}");
+    command(&address, json!({ "command": "fault", "name": "mirror_setup_fails", "on": false })).await;
+    let again = native("Install-CsMirrorDatabase", install(false)).await;
+    assert!(again["error"]["message"].as_str().is_some_and(|m| m.contains("already exists")), "{again}");
+    let dropped = native("Install-CsMirrorDatabase", install(true)).await;
+    assert_eq!(dropped["outcome"], "completed", "{dropped}");
+    lab.stop().await;
+}
