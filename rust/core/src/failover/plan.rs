@@ -15,7 +15,7 @@ pub use steps::{
     backup_host, ignores_monitor, log_backup_folder, log_backup_job, log_restores, mirror_commands, step_name,
     StoreName,
 };
-pub use way::{missing_copies, restored_from, MissingCopy, Way};
+pub use way::{find_way, missing_copies, restored_from, MissingCopy, Way};
 
 use crate::check;
 use crate::document::{FailoverRequest, Plan, DOCUMENT_VERSION};

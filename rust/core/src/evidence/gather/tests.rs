@@ -213,10 +213,10 @@ async fn an_instance_that_does_not_answer_is_an_error_and_cancel_goes_before() {
     let host = lync_2013();
     let sources = Sources { connector: &connector, files: &LocalFileSystem, host: &host };
     let (request, cancel) = (sample::request(), Cancel::new());
-    let error = gather(sources, &request, None, &cancel).await.err().expect("refused");
+    let error = gather(sources, &request, None, &cancel).await.expect_err("refused");
     assert_eq!(error.kind, ErrorKind::ConnectionRefused);
     cancel.cancel();
-    let error = gather(sources, &request, None, &cancel).await.err().expect("cancelled");
+    let error = gather(sources, &request, None, &cancel).await.expect_err("cancelled");
     assert_eq!(error.kind, ErrorKind::Cancelled);
 }
 
