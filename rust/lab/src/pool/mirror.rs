@@ -122,6 +122,8 @@ impl Pool {
         let endpoint = |store: &Store| format!("TCP://{}:{}", store.fqdn, settings.endpoint_port);
         let (principal, mirror) = (&pair.principal.instance, &pair.mirror.instance);
         if seen.on_mirror.exists {
+            // A set-up that failed half way leaves a partner behind, which bars the drop; without one this is refused.
+            let _ = self.outside.command(mirror, database, DatabaseCommand::PartnerOff).await;
             self.on(mirror, database, DatabaseCommand::Drop).await?;
         }
         self.on(principal, database, DatabaseCommand::BackupDatabase { to: full.clone() }).await?;
