@@ -18,6 +18,8 @@ use crate::operation::OperationResult;
 
 /// How long a cancelled operation waits for its worker before it answers without it.
 const ANSWER_AFTER: Duration = Duration::from_millis(700);
+/// The futures of a whole run are deep, in debug builds above all; two megabytes are not enough for them.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// Runs `work` on a thread and a runtime of its own and waits for its end; after a cancel no longer than a moment, then
 /// `interim` is the answer and the worker goes on to its safe end without a listener.
@@ -41,6 +43,7 @@ where
     let inner: Arc<dyn Host> = outlet.clone();
     std::thread::Builder::new()
         .name("pchat-worker".to_string())
+        .stack_size(STACK_BYTES)
         .spawn(move || {
             let _ = sender.send(carry_out(work, inner));
         })
@@ -70,6 +73,7 @@ where
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("pchat-worker-task")
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
         .map_err(|e| Error::new(ErrorKind::InternalFault, format!("the worker's runtime cannot be started: {e}.")))?;

@@ -23,7 +23,7 @@ pub(crate) async fn gather(
 ) -> Result<Evidence> {
     let files = session.file_system();
     let sources = Sources { connector: session.connector(), files: files.as_ref(), host: host.as_ref() };
-    evidence::gather(sources, request, earlier, cancel).await
+    Box::pin(evidence::gather(sources, request, earlier, cancel)).await
 }
 
 impl Run {
@@ -34,7 +34,7 @@ impl Run {
     pub(crate) async fn look_again(&self) -> Result<Evidence> {
         let files = self.session.file_system();
         let sources = Sources { connector: self.session.connector(), files: files.as_ref(), host: self.host.as_ref() };
-        evidence::look_again(sources, &self.plan.request, &self.evidence, &self.cancel).await
+        Box::pin(evidence::look_again(sources, &self.plan.request, &self.evidence, &self.cancel)).await
     }
 
     /// The redo point of a look.
