@@ -43,7 +43,11 @@ async fn log_backups_out_of_order_are_refused_with_the_two_lsns() {
     assert_eq!(errors(&engine, B, &restore(&all[3])).await, [4305, 3013]);
     assert_eq!(errors(&engine, B, &restore(&all[0])).await, [4326, 3013]);
     let full = r"C:\Program Files\Microsoft SQL Server\MSSQL11.RTC\MSSQL\Backup\mgc_initial.bak";
-    assert_eq!(errors(&engine, B, &restore(full)).await, [3201, 3013], "the full backup lies on another machine's disk");
+    assert_eq!(
+        errors(&engine, B, &restore(full)).await,
+        [3201, 3013],
+        "the full backup lies on another machine's disk"
+    );
     assert_eq!(errors(&engine, B, &restore(r"\\fs1\LogShip\none.trn")).await, [3201, 3013]);
     assert_eq!(errors(&engine, B, "RESTORE LOG nothere FROM DISK = N'\\\\fs1\\LogShip\\none.trn'").await, [3201, 3013]);
     sql(&engine, B, &restore(&all[2])).await;
@@ -60,7 +64,9 @@ async fn a_forgotten_norecovery_ends_the_sequence() {
     sql(&engine, B, &format!("RESTORE LOG mgc FROM DISK = N'{}'", all[2])).await;
     let next = format!("RESTORE LOG mgc FROM DISK = N'{}' WITH NORECOVERY", all[3]);
     assert_eq!(errors(&engine, B, &next).await, [3117, 3013]);
-    let forks = sql(&engine, B, "SELECT fork_point_lsn FROM sys.database_recovery_status WHERE database_id = DB_ID('mgc')").await;
+    let forks =
+        sql(&engine, B, "SELECT fork_point_lsn FROM sys.database_recovery_status WHERE database_id = DB_ID('mgc')")
+            .await;
     assert!(!forks.scalar().expect("row").is_null(), "recovery began a fork");
     engine.stop().await;
 }

@@ -12,7 +12,10 @@ async fn a_connection_lost_in_mid_restore_leaves_4319_and_the_same_file_repairs_
     let engine = lost(json!({})).await;
     let copy = files(&engine, B, r"E:\LSCopy").await;
     let share = files(&engine, B, r"\\fs1\LogShip").await;
-    engine.set_fault(Fault::DropDuringRestore { instance: B.into(), percent: 50, times: 1 }, true).await.expect("fault");
+    engine
+        .set_fault(Fault::DropDuringRestore { instance: B.into(), percent: 50, times: 1 }, true)
+        .await
+        .expect("fault");
     let next = format!("RESTORE LOG mgc FROM DISK = N'{}' WITH NORECOVERY", copy[2]);
     let mut broken = session(&engine, B);
     let mut out = pchat_lab::engine::connection::Collected::default();
@@ -41,7 +44,12 @@ async fn progress_and_the_lock_are_seen_from_another_session_and_a_drop_interrup
         worker.batch(&text_of, &mut out).await;
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let seen = sql(&engine, B, &format!("SELECT CAST(percent_complete AS int), command FROM sys.dm_exec_requests WHERE session_id = {id}")).await;
+    let seen = sql(
+        &engine,
+        B,
+        &format!("SELECT CAST(percent_complete AS int), command FROM sys.dm_exec_requests WHERE session_id = {id}"),
+    )
+    .await;
     let percent: i32 = text(&seen).parse().expect("percent");
     assert!((5..95).contains(&percent), "{percent}");
     let lock = sql(&engine, B, "SELECT request_mode FROM sys.dm_tran_locks WHERE resource_type = 'DATABASE' AND resource_database_id = DB_ID('mgc')").await;
@@ -84,7 +92,10 @@ async fn a_recovery_that_has_begun_goes_through_when_its_client_leaves() {
 #[tokio::test]
 async fn a_full_disk_refuses_backup_and_restore() {
     let engine = engine(json!({})).await;
-    engine.set_fault(Fault::NoSpace { host: "P".into(), drive: "E".into(), free_bytes: 1000 }, true).await.expect("fault");
+    engine
+        .set_fault(Fault::NoSpace { host: "P".into(), drive: "E".into(), free_bytes: 1000 }, true)
+        .await
+        .expect("fault");
     assert_eq!(errors(&engine, P, "BACKUP DATABASE mgc TO DISK = N'E:\\mgc.bak' WITH COPY_ONLY").await, [3202, 3013]);
     let free = sql(&engine, P, "EXEC master..xp_fixeddrives").await;
     assert_eq!(column(&free), ["C", "E"]);

@@ -30,8 +30,16 @@ async fn deleting_the_secondary_takes_jobs_rows_and_schedules() {
     let engine = lost(json!({})).await;
     assert_eq!(errors(&engine, B, "USE msdb; EXEC sp_delete_log_shipping_secondary_database mgc").await, [5001]);
     assert_eq!(text(&sql(&engine, B, "SELECT COUNT(*) FROM msdb.dbo.sysjobs").await), "2");
-    sql(&engine, B, "USE msdb; EXEC master.dbo.sp_delete_log_shipping_secondary_database @secondary_database = N'mgc'").await;
-    for table in ["log_shipping_secondary", "log_shipping_secondary_databases", "log_shipping_monitor_secondary", "sysjobs", "sysschedules", "sysjobschedules"] {
+    sql(&engine, B, "USE msdb; EXEC master.dbo.sp_delete_log_shipping_secondary_database @secondary_database = N'mgc'")
+        .await;
+    for table in [
+        "log_shipping_secondary",
+        "log_shipping_secondary_databases",
+        "log_shipping_monitor_secondary",
+        "sysjobs",
+        "sysschedules",
+        "sysjobschedules",
+    ] {
         assert_eq!(text(&sql(&engine, B, &format!("SELECT COUNT(*) FROM msdb.dbo.{table}")).await), "0", "{table}");
     }
     assert_eq!(text(&sql(&engine, "MON", "SELECT COUNT(*) FROM msdb.dbo.log_shipping_monitor_secondary").await), "0");
@@ -52,7 +60,12 @@ async fn a_dead_monitor_fails_the_removal_unless_it_is_ignored() {
     assert_eq!(text(&sql(&engine, B, parameter).await), "1");
     assert_eq!(errors(&engine, B, "EXEC sp_delete_log_shipping_secondary_database mgc").await, [32054]);
     assert_eq!(text(&sql(&engine, B, "SELECT COUNT(*) FROM msdb.dbo.log_shipping_secondary").await), "1");
-    sql(&engine, B, "EXEC sp_delete_log_shipping_secondary_database @secondary_database = mgc, @ignoreremotemonitor = 1").await;
+    sql(
+        &engine,
+        B,
+        "EXEC sp_delete_log_shipping_secondary_database @secondary_database = mgc, @ignoreremotemonitor = 1",
+    )
+    .await;
     engine.stop().await;
 }
 
@@ -71,7 +84,8 @@ async fn copy_and_restore_jobs_bring_the_secondary_up_to_date() {
     idle(&engine, B).await;
     assert_eq!(outcome(&engine, B, restore).await, "1");
     assert_eq!(messages(&engine, B).len(), 150);
-    let restored = text(&sql(&engine, B, "SELECT last_restored_file FROM msdb.dbo.log_shipping_monitor_secondary").await);
+    let restored =
+        text(&sql(&engine, B, "SELECT last_restored_file FROM msdb.dbo.log_shipping_monitor_secondary").await);
     assert_eq!(restored, last);
     sql(&engine, B, &format!("EXEC msdb.dbo.sp_start_job N'{restore}'")).await;
     idle(&engine, B).await;
@@ -93,11 +107,18 @@ async fn a_job_uses_the_rights_of_agent_and_a_restore_those_of_the_service() {
     assert_eq!(outcome(&engine, B, job).await, "0");
     let file = files(&engine, B, r"\\fs1\LogShip").await[2].clone();
     sql(&engine, B, &format!("RESTORE LOG mgc FROM DISK = N'{file}' WITH NORECOVERY")).await;
-    engine.set_fault(Fault::ShareDenied { share: r"\\fs1\LogShip".into(), account: None, instance: None }, true).await.expect("fault");
+    engine
+        .set_fault(Fault::ShareDenied { share: r"\\fs1\LogShip".into(), account: None, instance: None }, true)
+        .await
+        .expect("fault");
     let mut own = session(&engine, B);
     let denied = run(&mut own, &format!("RESTORE HEADERONLY FROM DISK = N'{file}'")).await;
     assert_eq!(numbers(&denied), [3201, 3013]);
-    assert!(denied.messages[0].message.ends_with("Operating system error 5(Access is denied.)."), "{}", denied.messages[0].message);
+    assert!(
+        denied.messages[0].message.ends_with("Operating system error 5(Access is denied.)."),
+        "{}",
+        denied.messages[0].message
+    );
     engine.set_fault(Fault::ShareLost { share: r"\\fs1\LogShip".into() }, true).await.expect("fault");
     let lost = run(&mut own, &format!("RESTORE HEADERONLY FROM DISK = N'{file}'")).await;
     assert!(lost.messages[0].message.contains("53(The network path was not found.)"));
@@ -144,7 +165,12 @@ async fn schedules_follow_the_labs_clock_and_the_backup_job_ships_messages() {
     idle(&engine, B).await;
     let written = messages(&engine, P);
     assert_eq!(messages(&engine, B).len(), written.len());
-    let history = sql(&engine, PM, "SELECT COUNT(*) FROM msdb.dbo.log_shipping_monitor_history_detail WHERE message LIKE '%is not ONLINE%'").await;
+    let history = sql(
+        &engine,
+        PM,
+        "SELECT COUNT(*) FROM msdb.dbo.log_shipping_monitor_history_detail WHERE message LIKE '%is not ONLINE%'",
+    )
+    .await;
     assert_ne!(text(&history), "0", "the job on the mirror says why it does nothing");
     engine.stop().await;
 }
@@ -174,7 +200,10 @@ async fn a_job_made_by_script_backs_up_the_log() {
 
 #[tokio::test]
 async fn log_shipping_is_set_up_by_its_procedures() {
-    let engine = engine(json!({ "log_shipping": { "configured": false, "log_backups": 2, "not_copied": 0, "not_restored": 0 } })).await;
+    let engine = engine(
+        json!({ "log_shipping": { "configured": false, "log_backups": 2, "not_copied": 0, "not_restored": 0 } }),
+    )
+    .await;
     let primary = r"DECLARE @job uniqueidentifier, @id uniqueidentifier, @rc int;
         EXEC @rc = master.dbo.sp_add_log_shipping_primary_database @database = N'mgc', @backup_directory = N'\\fs1\LogShip', @backup_share = N'\\fs1\LogShip',
             @backup_job_name = N'LSBackup_mgc', @backup_retention_period = 4320, @backup_threshold = 60, @threshold_alert_enabled = 1,

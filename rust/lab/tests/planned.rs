@@ -21,7 +21,9 @@ async fn a_mirrored_principal_refuses_tail_single_user_and_restore() {
     assert_eq!(errors(&engine, PM, "RESTORE DATABASE mgc WITH RECOVERY").await, [3104, 3013]);
     assert_eq!(errors(&engine, PM, r"BACKUP LOG mgc TO DISK = N'E:\x.trn'").await, [3059, 3013]);
     assert_eq!(errors(&engine, B, "ALTER DATABASE mgc SET PARTNER OFF").await, [1416, 5069]);
-    let roles = sql(&engine, P, "SELECT mirroring_role_desc FROM sys.database_mirroring WHERE database_id = DB_ID('mgc')").await;
+    let roles =
+        sql(&engine, P, "SELECT mirroring_role_desc FROM sys.database_mirroring WHERE database_id = DB_ID('mgc')")
+            .await;
     assert_eq!(text(&roles), "PRINCIPAL");
     engine.stop().await;
 }
@@ -59,7 +61,8 @@ async fn a_log_of_the_dead_fork_does_not_fit_any_more() {
     engine.write_messages(B, "mgc", 3).expect("messages");
     sql(&engine, B, r"BACKUP DATABASE mgc TO DISK = N'\\fs2\mirror\full.bak' WITH COPY_ONLY").await;
     let moves = "MOVE 'mgc' TO 'E:\\mgc.mdf', MOVE 'mgc_log' TO 'E:\\mgc.ldf'";
-    sql(&engine, BM, &format!(r"RESTORE DATABASE mgc FROM DISK = N'\\fs2\mirror\full.bak' WITH NORECOVERY, {moves}")).await;
+    sql(&engine, BM, &format!(r"RESTORE DATABASE mgc FROM DISK = N'\\fs2\mirror\full.bak' WITH NORECOVERY, {moves}"))
+        .await;
     let dead = files(&engine, BM, r"\\fs1\LogShip").await[3].clone();
     let found = errors(&engine, BM, &format!("RESTORE LOG mgc FROM DISK = N'{dead}' WITH NORECOVERY")).await;
     assert_eq!(found, [4330, 3013]);
@@ -100,7 +103,9 @@ async fn a_full_backup_over_an_online_database_wants_replace_and_the_tail() {
     let engine = engine(json!({ "log_shipping": { "log_backups": 2, "not_copied": 0, "not_restored": 0 } })).await;
     sql(&engine, B, "RESTORE DATABASE mgc WITH RECOVERY").await;
     sql(&engine, B, r"BACKUP DATABASE mgc TO DISK = N'\\fs2\mirror\full.bak' WITH CHECKSUM").await;
-    assert!(errors(&engine, P, r"RESTORE VERIFYONLY FROM DISK = N'\\fs2\mirror\full.bak' WITH CHECKSUM").await.is_empty());
+    assert!(errors(&engine, P, r"RESTORE VERIFYONLY FROM DISK = N'\\fs2\mirror\full.bak' WITH CHECKSUM")
+        .await
+        .is_empty());
     let restore = r"RESTORE DATABASE mgc FROM DISK = N'\\fs2\mirror\full.bak' WITH NORECOVERY, MOVE 'mgc' TO 'E:\m.mdf', MOVE 'mgc_log' TO 'E:\m.ldf'";
     assert_eq!(errors(&engine, P, restore).await, [3104, 3013]);
     sql(&engine, P, "ALTER DATABASE mgc SET PARTNER OFF").await;
@@ -130,7 +135,10 @@ async fn a_newer_servers_backup_cannot_go_back() {
     sql(&engine, B, standby).await;
     sql(&engine, B, "RESTORE DATABASE mgc WITH RECOVERY").await;
     sql(&engine, B, r"BACKUP DATABASE mgc TO DISK = N'\\fs2\mirror\full.bak'").await;
-    assert_eq!(errors(&engine, P, r"RESTORE DATABASE x FROM DISK = N'\\fs2\mirror\full.bak' WITH NORECOVERY").await, [3169, 3013]);
+    assert_eq!(
+        errors(&engine, P, r"RESTORE DATABASE x FROM DISK = N'\\fs2\mirror\full.bak' WITH NORECOVERY").await,
+        [3169, 3013]
+    );
     let columns = |out: &pchat_lab::engine::connection::Collected| out.sets[0].columns.len();
     let header = r"RESTORE HEADERONLY FROM DISK = N'\\fs2\mirror\full.bak'";
     assert_eq!(columns(&sql(&engine, B, header).await), 56);
@@ -168,9 +176,17 @@ async fn stripes_and_several_sets_in_a_file() {
     let header = sql(&engine, B, r"RESTORE HEADERONLY FROM DISK = N'\\fs1\LogShip\many.trn'").await;
     assert_eq!(header.sets[0].rows.len(), 3);
     for position in 1..=3 {
-        sql(&engine, B, &format!(r"RESTORE LOG mgc FROM DISK = N'\\fs1\LogShip\many.trn' WITH NORECOVERY, FILE = {position}")).await;
+        sql(
+            &engine,
+            B,
+            &format!(r"RESTORE LOG mgc FROM DISK = N'\\fs1\LogShip\many.trn' WITH NORECOVERY, FILE = {position}"),
+        )
+        .await;
     }
     assert_eq!(messages(&engine, B), messages(&engine, P));
-    assert_eq!(errors(&engine, B, r"RESTORE LOG mgc FROM DISK = N'\\fs1\LogShip\many.trn' WITH NORECOVERY, FILE = 9").await, [4038, 3013]);
+    assert_eq!(
+        errors(&engine, B, r"RESTORE LOG mgc FROM DISK = N'\\fs1\LogShip\many.trn' WITH NORECOVERY, FILE = 9").await,
+        [4038, 3013]
+    );
     engine.stop().await;
 }

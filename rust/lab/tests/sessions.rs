@@ -69,7 +69,10 @@ async fn two_hundred_readers_that_come_back_stay_out_once_it_is_restoring() {
     }
     assert_eq!(engine.entries().len(), entries, "somebody got in while it was restoring");
     sql(&engine, B, "RESTORE DATABASE mgc WITH RECOVERY").await;
-    assert_eq!(text(&sql(&engine, B, "SELECT user_access_desc FROM sys.databases WHERE name = 'mgc'").await), "SINGLE_USER");
+    assert_eq!(
+        text(&sql(&engine, B, "SELECT user_access_desc FROM sys.databases WHERE name = 'mgc'").await),
+        "SINGLE_USER"
+    );
     engine.stop().await;
 }
 
@@ -123,9 +126,16 @@ async fn an_application_lock_belongs_to_a_session_and_goes_with_it() {
     assert_eq!(text(&run(&mut first, lock).await), "0");
     assert_eq!(text(&run(&mut first, lock).await), "0");
     assert_eq!(text(&run(&mut second, lock).await), "-1");
-    let holder = run(&mut second, "SELECT request_session_id FROM sys.dm_tran_locks WHERE resource_type = 'APPLICATION'").await;
+    let holder =
+        run(&mut second, "SELECT request_session_id FROM sys.dm_tran_locks WHERE resource_type = 'APPLICATION'").await;
     assert_eq!(text(&holder), first.id().to_string());
-    assert_eq!(text(&run(&mut second, "SELECT APPLOCK_TEST('public', 'PersistentChatFailover:mgc', 'Exclusive', 'Session')").await), "0");
+    assert_eq!(
+        text(
+            &run(&mut second, "SELECT APPLOCK_TEST('public', 'PersistentChatFailover:mgc', 'Exclusive', 'Session')")
+                .await
+        ),
+        "0"
+    );
     drop(first);
     assert_eq!(text(&run(&mut second, lock).await), "0");
     let bad = run(&mut second, "DECLARE @rc int; EXEC @rc = sp_getapplock 'x', 'Total'; SELECT @rc").await;
