@@ -3,6 +3,7 @@
 //! Reading order: [`names`] (values), [`error`], [`document`] (what crosses the boundary), [`host`] (the one way out).
 
 pub mod check;
+mod command;
 pub mod document;
 pub mod error;
 pub mod evidence;

@@ -1,11 +1,13 @@
 //! The one door of the library: a session, a request, and the operation that carries it out.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::command;
 use crate::document::{
     ConnectionEndRequest, DatabaseRecoverRequest, DatabaseRequest, FailoverRequest, LogBackupCopyRequest,
     LogBackupListRequest, LogBackupRestoreRequest, LogShippingRemoveRequest, RunListRequest, RunRequest,
@@ -23,7 +25,12 @@ pub struct Session {
     settings: SessionSettings,
     connector: Connector,
     file_system: Arc<dyn FileSystem>,
+    /// The facts behind the digests that were shown, the newest last.
+    shown: Mutex<Vec<(String, BTreeMap<String, String>)>>,
 }
+
+/// How many shown plans a session keeps, to name what changed since.
+const SHOWN_PLANS: usize = 64;
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,7 +49,7 @@ impl Session {
                 .with_next("Give a limit of at least one second."));
         }
         let connector = Connector::new(&settings)?;
-        Ok(Session { settings, connector, file_system: Arc::new(LocalFileSystem) })
+        Ok(Session { settings, connector, file_system: Arc::new(LocalFileSystem), shown: Mutex::default() })
     }
 
     /// The same with another file system below it: tests and drills have one with faults and a link rate.
@@ -72,6 +79,22 @@ impl Session {
     /// How its operations connect.
     pub(crate) fn connector(&self) -> &Connector {
         &self.connector
+    }
+
+    /// Keeps the facts behind a digest that is handed out for approval.
+    pub(crate) fn remember(&self, digest: &str, facts: &BTreeMap<String, String>) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.retain(|(known, _)| known != digest);
+        if shown.len() >= SHOWN_PLANS {
+            shown.remove(0);
+        }
+        shown.push((digest.to_string(), facts.clone()));
+    }
+
+    /// The facts behind a digest, where this session handed it out.
+    pub(crate) fn remembered(&self, digest: &str) -> Option<BTreeMap<String, String>> {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.iter().find(|(known, _)| known.eq_ignore_ascii_case(digest)).map(|(_, facts)| facts.clone())
     }
 
     /// The settings that it was opened with.
@@ -140,6 +163,14 @@ pub async fn run(
         Request::RunResume(request) => run::resume(session, request, host, cancel).await,
         Request::RunUndo(request) => run::undo(session, request, host, cancel).await,
         Request::RunList(request) => run::list(request, host, cancel).await,
-        other => Err(Error::new(ErrorKind::InternalFault, format!("the operation is not built in: {other:?}."))),
+        Request::LogShippingGet(request) => command::log_shipping_get(session, request, host, cancel).await,
+        Request::LogBackupList(request) => command::log_backup_list(session, request, host, cancel).await,
+        Request::LogBackupCopy(request) => command::log_backup_copy(session, request, host, cancel).await,
+        Request::LogBackupRestore(request) => command::log_backup_restore(session, request, host, cancel).await,
+        Request::LogShippingRemove(request) => command::log_shipping_remove(session, request, host, cancel).await,
+        Request::ConnectionList(request) => command::connection_list(session, request, host, cancel).await,
+        Request::ConnectionEnd(request) => command::connection_end(session, request, host, cancel).await,
+        Request::DatabaseState(request) => command::database_state(session, request, host, cancel).await,
+        Request::DatabaseRecover(request) => command::database_recover(session, request, host, cancel).await,
     }
 }

@@ -9,6 +9,7 @@ mod journal;
 mod remote;
 mod shell;
 
+pub(crate) use files::may_be_log_backup;
 pub use files::{look_at_files, FileLook, Folder};
 
 use std::time::Duration;
@@ -96,6 +97,7 @@ async fn read_all(sources: Sources<'_>, request: &FailoverRequest, earlier: Opti
         files: look.into_evidence(&backup),
         instance: backup.facts,
         default_backup_folder: backup.default_backup_folder,
+        mirror_endpoint: backup.mirror_endpoint,
         state: backup.state,
         log_shipping: backup.log_shipping,
         sessions: backup.sessions,
@@ -145,6 +147,7 @@ async fn read_backup_again(sources: Sources<'_>, request: &FailoverRequest, earl
         files: look.into_evidence(&backup),
         instance: backup.facts,
         default_backup_folder: backup.default_backup_folder,
+        mirror_endpoint: backup.mirror_endpoint,
         state: backup.state,
         log_shipping: backup.log_shipping,
         sessions: backup.sessions,
@@ -170,7 +173,8 @@ async fn read_files(
     backup: &backup::Backup,
 ) -> Result<FileLook> {
     let redo = backup.redo.known();
-    look_at_files(sources.connector, sources.files, instance, folders, &request.folders.path_map, redo).await
+    let on = (instance, request.target.database.as_str());
+    look_at_files(sources.connector, sources.files, on, folders, &request.folders.path_map, redo).await
 }
 
 /// The share as a look saw it.

@@ -19,6 +19,7 @@ mod verdict;
 pub use capture::*;
 pub use database::*;
 pub use file::*;
+pub(crate) use gather::may_be_log_backup;
 pub use gather::{gather, look_again, Sources};
 pub use instance::*;
 pub use place::*;
@@ -33,6 +34,7 @@ use crate::names::ServerPath;
 use crate::sql::connection::DatabaseSession;
 use crate::sql::database::OrphanedUser;
 use crate::sql::instance::InstanceFacts;
+use crate::sql::mirror::MirrorEndpoint;
 
 /// What a question brought: the answer, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +81,8 @@ pub struct Evidence {
     pub instance: InstanceFacts,
     /// Where the instance puts backups when no folder is named.
     pub default_backup_folder: Option<ServerPath>,
+    /// The endpoint that its mirroring uses, or would use.
+    pub mirror_endpoint: Option<MirrorEndpoint>,
     /// `None`: the instance has no such database.
     pub state: Option<DatabaseEvidence>,
     pub log_shipping: LogShippingEvidence,

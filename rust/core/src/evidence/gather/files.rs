@@ -3,6 +3,8 @@
 mod headers;
 mod places;
 
+pub(crate) use places::may_be_log_backup;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -49,13 +51,13 @@ pub struct FileLook {
 pub async fn look_at_files(
     connector: &Connector,
     files: &dyn FileSystem,
-    instance: &InstanceName,
+    (instance, database): (&InstanceName, &str),
     folders: &[Folder],
     path_map: &[PathMapEntry],
     redo: Option<&RedoPoint>,
 ) -> Result<FileLook> {
     let mut places = places::look(connector, files, instance, folders, path_map).await?;
-    let free_bytes = free_bytes(connector, files, instance, &places).await;
+    let free_bytes = free_bytes(connector, files, instance, database, &places).await;
     let seen = places::seen_files(&places);
     let mut look = FileLook {
         seen,
@@ -78,6 +80,7 @@ async fn free_bytes(
     connector: &Connector,
     files: &dyn FileSystem,
     instance: &InstanceName,
+    database: &str,
     places: &[PlaceEvidence],
 ) -> Reading<u64> {
     let Some(folder) = places.iter().find(|place| place.role == PlaceRole::CopyFolder) else {
@@ -85,14 +88,16 @@ async fn free_bytes(
     };
     let by_server = async {
         let mut connection = connector.connect(instance, Purpose::Files).await?;
-        let drives = file::fixed_drives(&mut connection).await;
+        let mut volumes = file::fixed_drives(&mut connection).await?;
+        // Folders under a mount point have room of their own; only volumes that hold the database's files are told.
+        volumes.extend(file::volumes_of(&mut connection, database).await.unwrap_or_default());
         connection.close().await;
-        drives
+        Ok::<_, crate::error::Error>(volumes)
     };
     let mut why = "the instance does not tell it".to_string();
     match by_server.await {
-        Ok(drives) => {
-            if let Some(free) = file::free_at(&folder.path, &drives) {
+        Ok(volumes) => {
+            if let Some(free) = file::free_at(&folder.path, &volumes) {
                 return Reading::Known(free);
             }
         }

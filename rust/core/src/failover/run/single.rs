@@ -53,7 +53,8 @@ impl Run {
                 let run_id = journal::new_run_id(Utc::now());
                 let copy = second_folder(&request, proved.as_ref());
                 if copy.is_none() && !request.journal.no_journal_copy {
-                    let text = "The journal has no second copy: no folder of this machine is proved to be the copy folder.";
+                    let text =
+                        "The journal has no second copy: no folder of this machine is proved to be the copy folder.";
                     host.message(Level::Warning, text.to_string());
                 }
                 let head = head(&run_id, kind, &plan, &evidence, copy.as_deref())?;
@@ -97,6 +98,7 @@ fn second_folder(request: &FailoverRequest, proved: Option<&ClientPath>) -> Opti
     let place = &request.journal;
     let named = place.journal_copy_path.as_ref().map(PathBuf::from);
     let first = journal_folder(place);
-    let found = named.or_else(|| proved.map(|folder| folder.as_path().to_path_buf()).filter(|_| !place.no_journal_copy));
+    let found =
+        named.or_else(|| proved.map(|folder| folder.as_path().to_path_buf()).filter(|_| !place.no_journal_copy));
     found.filter(|copy| copy.as_path() != Path::new(&first))
 }

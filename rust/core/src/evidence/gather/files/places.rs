@@ -214,7 +214,8 @@ pub(super) fn seen_files(places: &[PlaceEvidence]) -> Vec<SeenFile> {
     seen
 }
 
-fn may_be_log_backup(name: &str) -> bool {
+/// True for a name that a log backup may have; our own files and the copy job's working files have other ones.
+pub(crate) fn may_be_log_backup(name: &str) -> bool {
     let lower = name.to_lowercase();
     is_plain_file_name(name) && is_log_backup_name(name) && !OTHER_ENDINGS.iter().any(|ending| lower.ends_with(ending))
 }

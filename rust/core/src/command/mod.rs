@@ -1,0 +1,30 @@
+//! The single commands: a failover step by step, in the operator's own order, one file a command.
+//!
+//! `change` is the way of all that change something: look, plan, compare with what was approved, lock, carry out. `look` reads
+//! the evidence for one database without its pool.
+
+mod change;
+mod connection_end;
+mod connection_list;
+mod database_recover;
+mod database_state;
+mod log_backup_copy;
+mod log_backup_list;
+mod log_backup_restore;
+mod log_backup_row;
+mod log_shipping_get;
+mod log_shipping_remove;
+mod look;
+
+pub(crate) use connection_end::connection_end;
+pub(crate) use connection_list::connection_list;
+pub(crate) use database_recover::database_recover;
+pub(crate) use database_state::database_state;
+pub(crate) use log_backup_copy::log_backup_copy;
+pub(crate) use log_backup_list::log_backup_list;
+pub(crate) use log_backup_restore::log_backup_restore;
+pub(crate) use log_shipping_get::log_shipping_get;
+pub(crate) use log_shipping_remove::log_shipping_remove;
+
+#[cfg(test)]
+mod tests;

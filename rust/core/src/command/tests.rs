@@ -1,0 +1,1 @@
+//! What the commands plan, on hand-made evidence.
