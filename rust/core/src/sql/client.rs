@@ -214,3 +214,31 @@ impl std::fmt::Debug for Connection {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_the_session_on_the_server_ends_the_connection_here() {
+        let sql = |number, severity| SqlServerError {
+            number,
+            severity,
+            state: 1,
+            line: 1,
+            server: String::new(),
+            procedure: String::new(),
+            message: String::new(),
+        };
+        assert!(closes_the_connection(&sql(9001, 21)) && closes_the_connection(&sql(596, 16)));
+        assert!(!closes_the_connection(&sql(3101, 16)) && !closes_the_connection(&sql(1105, 17)));
+    }
+
+    #[test]
+    fn only_work_has_no_limit() {
+        for purpose in [Purpose::Probe, Purpose::Catalog, Purpose::Files, Purpose::Lock] {
+            assert!(purpose.limit().is_some_and(|limit| limit <= Duration::from_secs(180)), "{purpose:?}");
+        }
+        assert_eq!(Purpose::Work.limit(), None);
+    }
+}
