@@ -40,6 +40,9 @@ impl Lab {
         if scenario.primary_site_lost {
             pool.set_site_alive(scenario::HOME_SITE, false);
         }
+        for host in scenario.dead_hosts() {
+            pool.set_host_alive(&host.fqdn, false);
+        }
         let door = Arc::new(LabDoor::new(Arc::new(engine.clone()), Arc::clone(&pool), Map::new()));
         let control = ControlServer::start(Arc::clone(&door) as Arc<dyn control::server::Door>).await?;
         Ok(Lab { engine, pool, door, control })

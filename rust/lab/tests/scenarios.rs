@@ -148,3 +148,13 @@ async fn a_failed_mirror_set_up_can_be_repeated_with_the_switch() {
     assert_eq!(dropped["outcome"], "completed", "{dropped}");
     lab.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_single_lost_host_is_dead_on_the_lync_side_too() {
+    let scenario = Scenario::parse(r#"{ "hosts_lost": ["s3", "FS1"] }"#, "test").unwrap();
+    let lab = Lab::start(scenario).await.unwrap();
+    let users = lab.pool().users();
+    assert_eq!(users["out"]["s3.contoso.com"], "the server is dead", "{users}");
+    assert_eq!(users["out"]["s4.contoso.com"], "not on the active list that this server knows", "{users}");
+    lab.stop().await;
+}

@@ -217,7 +217,7 @@ fn convert(command: &Command, dialect: Dialect, parameter: &Parameter, value: &V
     }
 }
 
-fn in_dialect<'a>(word: &'a str, dialect: Dialect) -> Option<&'a str> {
+fn in_dialect(word: &str, dialect: Dialect) -> Option<&str> {
     match word.split_once(':') {
         Some(("2013", word)) => (dialect == Dialect::Lync2013).then_some(word),
         Some((_, word)) => (dialect == Dialect::Sfb2015).then_some(word),
