@@ -255,9 +255,13 @@ fn a_damaged_copy_is_kept_beside_and_told() {
 #[test]
 fn copies_that_went_apart_are_told_and_the_shorter_one_is_kept() {
     let place = filled();
-    drop(Journal::open_best(&place.second, None, &place.run_id, "resume").unwrap());
+    let (journal, _) = Journal::open_best(&place.second, None, &place.run_id, "resume").unwrap();
+    journal.append(Record::Note { text: "elsewhere".into() }).unwrap();
+    drop(journal);
     let (journal, _) = Journal::open_best(&place.first, None, &place.run_id, "resume").unwrap();
-    journal.append(step(7)).unwrap();
+    for number in 5..=7 {
+        journal.append(step(number)).unwrap();
+    }
     drop(journal);
     let (journal, entries) = place.open().unwrap();
     assert_eq!(entries.last().map(|entry| &entry.record), Some(&step(7)));
@@ -305,6 +309,10 @@ fn one_process_at_a_time() {
     assert!(error.message.contains("CONTOSO\\ada on LYNC2, process 42"), "{error}");
     // From the second copy's folder too.
     let error = Journal::open_best(&place.second, None, &place.run_id, "resume").expect_err("held");
+    assert_eq!(error.kind, ErrorKind::Locked);
+    // And where only the second copy is shared with whoever holds it.
+    let third = place.second.with_file_name("c");
+    let error = Journal::open_best(&third, Some(&place.second), &place.run_id, "resume").expect_err("held");
     assert_eq!(error.kind, ErrorKind::Locked);
     assert!(list(&place.first)[0].is_held);
     drop(journal);

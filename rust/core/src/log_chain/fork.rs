@@ -28,6 +28,28 @@ pub(super) struct Forks {
     parents: HashMap<Uuid, Vec<(Lsn, Uuid)>>,
 }
 
+/// The ways from a redo point to the forks that it can reach.
+pub(super) struct Ways {
+    start: Uuid,
+    /// Of each fork but the first: the one before it, and where that is left.
+    before: HashMap<Uuid, (Uuid, Lsn)>,
+}
+
+impl Ways {
+    /// The path to a fork; `None` where none leads there.
+    pub fn path_to(&self, fork: Uuid) -> Option<Vec<Segment>> {
+        let mut path = vec![Segment { fork, until: Lsn::MAX }];
+        let mut at = fork;
+        while at != self.start {
+            let &(from, point) = self.before.get(&at)?;
+            path.push(Segment { fork: from, until: point });
+            at = from;
+        }
+        path.reverse();
+        Some(path)
+    }
+}
+
 /// A stretch of a recovery path.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Segment {
@@ -53,25 +75,19 @@ impl Forks {
         Forks { children, parents }
     }
 
-    /// Every fork that can be reached from a redo point, with the way there.
-    pub fn paths_from(&self, lsn: Lsn, fork: Uuid) -> HashMap<Uuid, Vec<Segment>> {
-        let mut paths = HashMap::from([(fork, vec![Segment { fork, until: Lsn::MAX }])]);
+    /// Every fork that can be reached from a redo point, with the step that leads to it.
+    pub fn ways_from(&self, lsn: Lsn, fork: Uuid) -> Ways {
+        let mut before: HashMap<Uuid, (Uuid, Lsn)> = HashMap::new();
         let mut open = VecDeque::from([(fork, lsn)]);
         while let Some((from, entered)) = open.pop_front() {
             for &(point, to) in self.children.get(&from).into_iter().flatten() {
-                if point < entered || paths.contains_key(&to) {
-                    continue;
+                if point >= entered && to != fork && !before.contains_key(&to) {
+                    before.insert(to, (from, point));
+                    open.push_back((to, point));
                 }
-                let mut path = paths[&from].clone();
-                if let Some(last) = path.last_mut() {
-                    last.until = point;
-                }
-                path.push(Segment { fork: to, until: Lsn::MAX });
-                paths.insert(to, path);
-                open.push_back((to, point));
             }
         }
-        paths
+        Ways { start: fork, before }
     }
 
     /// The forks that a redo point comes from, with the LSN at which each was left.

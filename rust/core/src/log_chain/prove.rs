@@ -1,24 +1,24 @@
 //! The proof: contiguous from the redo point to the newest log backup that is known.
 
+mod doubts;
+mod other_path;
+mod seen;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::{Duration, NaiveDateTime};
+use chrono::NaiveDateTime;
 use uuid::Uuid;
 
+use self::other_path::OTHER_PATH_AGE_ANY_ZONE;
+use self::seen::{is_known_elsewhere, known_sizes, Seen};
 use super::fork::{self, Forks, Segment};
 use super::set::{self, Set, SetState};
 use super::{
-    listing, BackupType, Candidate, Chain, ChainLink, Doubt, Header, Listing, PlaceKind, PlaceState, RedoPoint,
-    SetStatus, Trouble, UnfinishedFile, UnreadFile, UnreadStatus, Verdict,
+    listing, BackupType, Candidate, Chain, ChainLink, Doubt, Header, Listing, RedoPoint, SetStatus, Trouble,
+    UnfinishedFile, UnreadStatus, Verdict,
 };
 use crate::names::Lsn;
-
-/// How much older than the path's newest set one of an unconnected fork must be to count as a dead path, where both
-/// times are known as UTC or come from one clock: an hour of daylight saving and an hour of care.
-const OTHER_PATH_AGE: Duration = Duration::hours(2);
-/// The same where the two clocks may be in any two time zones.
-const OTHER_PATH_AGE_ANY_ZONE: Duration = Duration::hours(28);
 
 /// Works out which log backups are to be restored and whether they reach the newest one known. Reads nothing.
 ///
@@ -44,14 +44,6 @@ struct Proof<'a> {
     /// Of each writer: how far its clock was from UTC at what local time, as stamped names tell, in order.
     offsets: HashMap<&'a str, Vec<(NaiveDateTime, i32)>>,
     status: Vec<SetStatus>,
-}
-
-/// A finish time that can be compared: UTC where the file's name tells the writer's offset.
-#[derive(Clone, Copy)]
-struct Finish<'a> {
-    at: NaiveDateTime,
-    is_utc: bool,
-    writer: &'a str,
 }
 
 impl<'a> Proof<'a> {
@@ -89,7 +81,7 @@ impl<'a> Proof<'a> {
         let unfinished = self.unfinished_sets();
         let forks = Forks::new(self.live(&unfinished).map(|(_, set)| set.header));
         let ancestors = forks.ancestors_of(redo.lsn, redo.fork_id);
-        let paths = forks.paths_from(redo.lsn, redo.fork_id);
+        let ways = forks.ways_from(redo.lsn, redo.fork_id);
         let is_restored = |header: &Header| {
             let pure_or_ours = header.last_fork_id == redo.fork_id && header.last_lsn <= redo.lsn;
             let left_behind = ancestors.get(&header.last_fork_id).is_some_and(|left| header.last_lsn <= *left);
@@ -98,16 +90,16 @@ impl<'a> Proof<'a> {
         };
 
         // Follow the path of the newest set that can be reached at all.
-        let path: Vec<Segment> = self
-            .live(&unfinished)
-            .filter(|(_, set)| !is_restored(set.header))
-            .filter_map(|(_, set)| {
-                let path = paths.get(&set.header.last_fork_id)?;
-                fork::is_on_path(set.header, path, redo.lsn).then(|| (self.likely_time(set), set.header, path))
-            })
-            .max_by_key(|(time, header, _)| (*time, header.position, header.last_lsn))
-            .map(|(_, _, path)| path.clone())
-            .unwrap_or_else(|| vec![Segment { fork: redo.fork_id, until: Lsn::MAX }]);
+        let ahead = self.live(&unfinished).filter(|(_, set)| !is_restored(set.header));
+        let mut ahead: Vec<&Set> = ahead.map(|(_, set)| set).collect();
+        ahead.sort_by_cached_key(|set| {
+            std::cmp::Reverse((self.likely_time(set), set.header.position, set.header.last_lsn))
+        });
+        let path = ahead.into_iter().find_map(|set| {
+            let path = ways.path_to(set.header.last_fork_id)?;
+            fork::is_on_path(set.header, &path, redo.lsn).then_some(path)
+        });
+        let path = path.unwrap_or_else(|| vec![Segment { fork: redo.fork_id, until: Lsn::MAX }]);
 
         let mut on_path: Vec<usize> = Vec::new();
         let mut off_path: Vec<usize> = Vec::new();
@@ -140,27 +132,6 @@ impl<'a> Proof<'a> {
 
     fn candidate(&self, set: &Set<'a>) -> &'a Candidate {
         &self.listing.candidates[set.first]
-    }
-
-    fn finish(&self, set: &Set<'a>) -> Finish<'a> {
-        let header = set.header;
-        let writer = header.server_name.as_str();
-        let own = listing::utc_offset_minutes(&self.candidate(set).name, header);
-        let minutes = own.or_else(|| nearest_offset(self.offsets.get(writer)?, header.finished_at));
-        let at = header.finished_at - Duration::minutes(i64::from(minutes.unwrap_or(0)));
-        Finish { at, is_utc: minutes.is_some(), writer }
-    }
-
-    /// The best guess at when a set was finished. A wrong one costs a doubt, never a set: what is left aside is judged
-    /// with care.
-    fn likely_time(&self, set: &Set<'a>) -> NaiveDateTime {
-        let finish = self.finish(set);
-        let modified = set.members.iter().filter_map(|index| self.listing.candidates[*index].modified_at).min();
-        if finish.is_utc {
-            finish.at
-        } else {
-            modified.unwrap_or(finish.at)
-        }
     }
 
     /// Sets whose header could be read although the file was never finished.
@@ -310,43 +281,6 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// Tells dead paths from one that may be the living one. Returns the newest set that may be.
-    fn judge_others(&mut self, off: &[usize], known: &[usize], forks: &Forks, at_lsn: Lsn) -> Option<Verdict> {
-        let connected = forks.connected_with(self.redo.fork_id);
-        let ours: Vec<Finish> = known.iter().map(|number| self.finish(&self.sets[*number])).collect();
-        let newest_utc = ours.iter().filter(|finish| finish.is_utc).map(|finish| finish.at).max();
-        let mut newest_of: HashMap<&str, NaiveDateTime> = HashMap::new();
-        for (&number, finish) in known.iter().zip(&ours) {
-            let at = self.sets[number].header.finished_at;
-            newest_of.entry(finish.writer).and_modify(|newest| *newest = at.max(*newest)).or_insert(at);
-        }
-        let newest_local = newest_of.values().copied().chain(self.redo.finished_at).max();
-
-        let mut living: Option<usize> = None;
-        for &number in off {
-            let header = self.sets[number].header;
-            let finish = self.finish(&self.sets[number]);
-            let is_connected = connected.contains(&header.first_fork_id) || connected.contains(&header.last_fork_id);
-            let care = if is_connected { Duration::zero() } else { OTHER_PATH_AGE };
-            // Any one of these shows that a set of ours is newer.
-            let by_utc = finish.is_utc && newest_utc.is_some_and(|newest| finish.at + care <= newest);
-            let clock = newest_of.get(header.server_name.as_str());
-            let by_clock = clock.is_some_and(|newest| header.finished_at + care <= *newest);
-            let by_any_zone = newest_local.is_some_and(|newest| header.finished_at + OTHER_PATH_AGE_ANY_ZONE <= newest);
-            let is_dead = by_utc || by_clock || by_any_zone;
-            self.mark(number, if is_dead { SetStatus::DeadPath } else { SetStatus::OtherPath });
-            let newer = |old: usize| self.finish(&self.sets[old]).at < finish.at;
-            if !is_dead && living.is_none_or(newer) {
-                living = Some(number);
-            }
-        }
-        living.map(|number| {
-            let header = self.sets[number].header;
-            let (first_lsn, last_lsn) = (header.first_lsn, header.last_lsn);
-            Verdict::RecoveryPathDiffers { at_lsn, file: self.file_name(number), first_lsn, last_lsn }
-        })
-    }
-
     fn chain(
         self,
         walk: Walk,
@@ -442,64 +376,6 @@ impl<'a> Proof<'a> {
             writer_offset_minutes: self.listing.writer_offset_minutes,
         }
     }
-
-    fn unread_status(&self, file: &UnreadFile, passed: &[Seen]) -> UnreadStatus {
-        let seen = Seen::of_unread(file);
-        if is_known_elsewhere(&self.known_sizes, file) || passed.iter().any(|file| file.is_newer_than(&seen)) {
-            return UnreadStatus::Harmless;
-        }
-        match file.trouble {
-            Trouble::Unreadable(_) => UnreadStatus::Unreadable,
-            _ if self.is_newest(&seen) => UnreadStatus::Unfinished,
-            _ => UnreadStatus::Damaged,
-        }
-    }
-
-    fn place_doubts(&self, doubts: &mut Vec<Doubt>) {
-        let mut share_listed = false;
-        let mut share_known = false;
-        for place in &self.listing.places {
-            let kind = place.id.kind();
-            share_known |= kind == PlaceKind::Share;
-            match &place.state {
-                PlaceState::Listed => share_listed |= kind == PlaceKind::Share,
-                // Whatever the copy folder holds came from the share.
-                PlaceState::Unreachable(_) if kind == PlaceKind::CopyFolder => {}
-                PlaceState::Unreachable(why) => {
-                    doubts.push(Doubt::ShareUnreachable { path: place.path.to_string(), why: why.clone() });
-                }
-            }
-        }
-        if !share_listed && !share_known {
-            doubts.push(Doubt::ShareUnknown);
-        }
-    }
-
-    fn witness_doubt(&self, doubts: &mut Vec<Doubt>) {
-        let Some(known) = &self.listing.known_end else { return };
-        let wanted = Seen::of_name(&known.file_name);
-        let has_it = |status: SetStatus| {
-            !matches!(
-                status,
-                SetStatus::Unfinished | SetStatus::Damaged | SetStatus::StripeMissing | SetStatus::OtherDatabase
-            )
-        };
-        let candidates = || self.listing.candidates.iter().zip(&self.status);
-        let present = candidates().any(|(c, status)| has_it(*status) && Seen::of(c).same_name(&wanted));
-        let was_restored = self.redo.file_name.as_deref().is_some_and(|name| {
-            let last = Seen::of_name(name);
-            last.same_name(&wanted) || last.is_newer_than(&wanted)
-        });
-        // Older than something of ours by the stamp in its name: restored long ago and cleaned away.
-        let outlived = candidates().any(|(candidate, status)| {
-            matches!(status, SetStatus::Restored | SetStatus::Needed | SetStatus::Covered)
-                && listing::name_stamp(&candidate.name) > wanted.stamp
-                && wanted.stamp.is_some()
-        });
-        if !present && !was_restored && !outlived {
-            doubts.push(Doubt::WitnessKnowsLater { file: known.file_name.clone(), witness: known.witness.clone() });
-        }
-    }
 }
 
 /// How far the applied sets lead.
@@ -507,64 +383,6 @@ struct Walk {
     used: Vec<usize>,
     end_lsn: Lsn,
     end_fork: Uuid,
-}
-
-/// A file as far as its name and time tell.
-struct Seen<'a> {
-    name: &'a str,
-    stamp: Option<NaiveDateTime>,
-    modified_at: Option<NaiveDateTime>,
-}
-
-impl<'a> Seen<'a> {
-    fn of(candidate: &'a Candidate) -> Seen<'a> {
-        Seen { modified_at: candidate.modified_at, ..Seen::of_name(&candidate.name) }
-    }
-
-    fn of_unread(file: &'a UnreadFile) -> Seen<'a> {
-        Seen { modified_at: file.modified_at, ..Seen::of_name(&file.name) }
-    }
-
-    fn of_name(name: &'a str) -> Seen<'a> {
-        Seen { name, stamp: listing::name_stamp(name), modified_at: None }
-    }
-
-    fn same_name(&self, other: &Seen) -> bool {
-        self.name.to_lowercase() == other.name.to_lowercase()
-    }
-
-    /// By the stamps in the names where both have one: a copy's time may be that of copying.
-    fn is_newer_than(&self, other: &Seen) -> bool {
-        match (self.stamp, other.stamp) {
-            (Some(mine), Some(theirs)) => mine > theirs,
-            _ => matches!((self.modified_at, other.modified_at), (Some(mine), Some(theirs)) if mine > theirs),
-        }
-    }
-}
-
-/// The size of the largest file of each name whose header is known; empty where nothing asks for it.
-fn known_sizes(listing: &Listing) -> HashMap<String, u64> {
-    let mut sizes = HashMap::new();
-    if listing.unread.is_empty() {
-        return sizes;
-    }
-    for candidate in &listing.candidates {
-        let size: &mut u64 = sizes.entry(candidate.name.to_lowercase()).or_default();
-        *size = candidate.file_bytes.max(*size);
-    }
-    sizes
-}
-
-/// Whether the header was read at another place, of a file that is no smaller: then nothing is hidden.
-fn is_known_elsewhere(sizes: &HashMap<String, u64>, file: &UnreadFile) -> bool {
-    sizes.get(&file.name.to_lowercase()).is_some_and(|size| *size >= file.file_bytes)
-}
-
-/// The offset at the known time next to this one.
-fn nearest_offset(known: &[(NaiveDateTime, i32)], at: NaiveDateTime) -> Option<i32> {
-    let behind = known.partition_point(|(time, _)| *time < at);
-    let near = [behind.checked_sub(1), Some(behind)].into_iter().flatten().filter_map(|index| known.get(index));
-    near.min_by_key(|(time, _)| (*time - at).abs()).map(|(_, minutes)| *minutes)
 }
 
 /// The database's family: as restore history tells it, else that of a log backup on the redo point's fork.

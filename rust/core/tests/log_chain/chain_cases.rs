@@ -3,6 +3,7 @@
 use pchat_core::log_chain::{
     prove, Chain, Doubt, KnownEnd, Listing, PlaceId, PlaceState, SetStatus, Trouble, UnreadStatus, Verdict,
 };
+use pchat_core::names::ServerPath;
 use pchat_core::ErrorKind;
 use uuid::Uuid;
 
@@ -69,6 +70,7 @@ fn an_empty_log_backup_behind_a_hole_shows_the_hole() {
 fn the_copy_folder_comes_first_and_the_share_stays_known() {
     let mut listing =
         listing(vec![candidate(SHARE, 10, header(10, 100, 200)), candidate(COPY, 10, header(10, 100, 200))]);
+    listing.candidates[1].path = ServerPath::new(r"\\zz\copied");
     let chain = prove(&redo(100), &listing);
     assert_eq!(chain.restore[0].stripes[0].sources, [1, 0]);
     assert_eq!(chain.status, [SetStatus::SpareCopy, SetStatus::Needed]);

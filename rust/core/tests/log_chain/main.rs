@@ -3,6 +3,7 @@
 mod build;
 mod chain_cases;
 mod gate_cases;
+mod history;
 mod property;
 mod reference;
 mod search_cases;

@@ -82,6 +82,10 @@ fn one_reading_serves_all_copies_and_marks_stay_with_theirs() {
     book.mark(&files[0], malformed());
     let listing = book.listing(&files, listed(&[COPY, SHARE]), None);
     assert_eq!(prove(&redo(0), &listing).status, [SetStatus::Damaged, SetStatus::Needed]);
+    // Read anew and found whole.
+    book.insert(&files[0], Ok(vec![header_of(0)]));
+    let listing = book.listing(&files, listed(&[COPY, SHARE]), None);
+    assert_eq!(prove(&redo(0), &listing).status, [SetStatus::Needed, SetStatus::SpareCopy]);
     // A copy that was replaced is another file.
     let replaced = SeenFile { size_bytes: 5000, ..files[0].clone() };
     assert!(book.headers(&replaced).is_none());
