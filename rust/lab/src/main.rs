@@ -53,6 +53,9 @@ fn run(work: impl std::future::Future<Output = Result<(), String>>) -> Result<()
 
 /// Starts the lab, says that it is ready, and stays until one of the reasons to stop.
 async fn serve(how: Serve) -> Result<(), String> {
+    if how.until_stdin_closes || how.owner_pid.is_some() {
+        owner::stand_apart();
+    }
     let mut scenario = Scenario::load(&how.scenario).map_err(|e| e.to_string())?;
     if let Some(root) = &how.root {
         scenario.root = Some(std::path::absolute(root).map_err(|e| format!("{}: {e}", root.display()))?);

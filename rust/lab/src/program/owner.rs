@@ -4,6 +4,21 @@ use std::time::Duration;
 
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// Leaves the terminal's process group: Ctrl+C in the owner's shell is not meant for the lab.
+///
+/// On Windows the owner starts it with a console of its own instead.
+#[cfg(unix)]
+pub fn stand_apart() {
+    extern "C" {
+        fn setsid() -> i32;
+    }
+    // SAFETY: setsid takes nothing and only changes this process's session; it fails where that is done already.
+    let _ = unsafe { setsid() };
+}
+
+#[cfg(not(unix))]
+pub fn stand_apart() {}
+
 /// Returns when the process has ended, or was not there to begin with.
 ///
 /// On systems that are neither Windows nor Linux it never returns; `--until-stdin-closes` serves there.
