@@ -11,6 +11,7 @@ use crate::names::Lsn;
 use crate::sql::connection::DatabaseSession;
 use crate::sql::database::OrphanedUser;
 use crate::sql::instance::InstanceFacts;
+use crate::sql::mirror::MirrorEndpoint;
 
 /// The version of captures that this release writes.
 pub const CAPTURE_VERSION: u32 = 1;
@@ -25,6 +26,7 @@ pub struct Capture {
     pub database: String,
     pub instance: InstanceFacts,
     pub state: Option<DatabaseEvidence>,
+    pub mirror_endpoint: Option<MirrorEndpoint>,
     pub redo_lsn: Option<Lsn>,
     pub redo_fork_id: Option<String>,
     pub family_id: Option<String>,
@@ -49,6 +51,7 @@ pub fn capture(evidence: &Evidence) -> Capture {
         database: evidence.database.clone(),
         instance: evidence.instance.clone(),
         state: evidence.state.clone(),
+        mirror_endpoint: evidence.mirror_endpoint.clone(),
         redo_lsn: redo.map(|redo| redo.lsn),
         redo_fork_id: redo.map(|redo| redo.fork_id.to_string()),
         family_id: redo.and_then(|redo| redo.family_id).map(|id| id.to_string()),

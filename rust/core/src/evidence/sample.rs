@@ -130,6 +130,7 @@ pub(crate) fn evidence() -> Evidence {
         database: "mgc".to_string(),
         instance: facts(),
         default_backup_folder: Some(ServerPath::new(r"E:\Backup")),
+        mirror_endpoint: None,
         state: Some(DatabaseEvidence {
             facts: database(DatabaseState::Restoring),
             mirroring: None,

@@ -13,12 +13,14 @@ use crate::names::{InstanceName, ServerPath};
 use crate::sql::connection::{self, DatabaseSession};
 use crate::sql::database::{self, DatabaseState, OrphanedUser};
 use crate::sql::instance::{self, InstanceFacts};
+use crate::sql::mirror::MirrorEndpoint;
 use crate::sql::{job, lock, log_shipping, mirror, Connection, Purpose};
 
 /// What the backup instance told.
 pub(super) struct Backup {
     pub facts: InstanceFacts,
     pub default_backup_folder: Option<ServerPath>,
+    pub mirror_endpoint: Option<MirrorEndpoint>,
     pub state: Option<DatabaseEvidence>,
     pub redo: Reading<RedoPoint>,
     pub log_shipping: LogShippingEvidence,
@@ -54,8 +56,19 @@ pub(super) async fn read(sources: Sources<'_>, name: &InstanceName, request: &Fa
     let lock_holder = lock::holder(&mut connection, database).await;
     let lock_holder = lock_holder.map(|holder| holder.map(|holder| holder.to_string())).into();
     let default_backup_folder = instance::default_backup_folder(&mut connection).await.ok().flatten();
+    let mirror_endpoint = mirror::read_endpoint(&mut connection).await.ok().flatten();
     connection.close().await;
-    Ok(Backup { facts, default_backup_folder, state, redo, log_shipping, sessions, orphaned_users, lock_holder })
+    Ok(Backup {
+        facts,
+        default_backup_folder,
+        mirror_endpoint,
+        state,
+        redo,
+        log_shipping,
+        sessions,
+        orphaned_users,
+        lock_holder,
+    })
 }
 
 fn without_own(sessions: Vec<DatabaseSession>) -> Vec<DatabaseSession> {

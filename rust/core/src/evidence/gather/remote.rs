@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::backup::{not_an_instance, Backup};
 use crate::document::FailoverRequest;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{
     EndpointAnswer, MirrorInstanceEvidence, MonitorEvidence, MonitoredBackup, PoolEvidence, Reading, RemoteDatabase,
 };
@@ -105,11 +105,11 @@ async fn probe(
     let answer = match probe_endpoint(connector, name, limit).await {
         ProbeOutcome::Alive => EndpointAnswer::LoggedIn,
         ProbeOutcome::LoginRefused(error) | ProbeOutcome::Answered(error) => {
-            EndpointAnswer::Answers { why: error.message }
+            EndpointAnswer::Answers { why: reason(name, &error) }
         }
         ProbeOutcome::Refused { port_is_certain, .. } => EndpointAnswer::Refused { port_is_certain },
-        ProbeOutcome::Unreachable { error, .. } => EndpointAnswer::Unreachable { why: error.message },
-        ProbeOutcome::NotTried(error) => EndpointAnswer::NotTried { why: error.message },
+        ProbeOutcome::Unreachable { error, .. } => EndpointAnswer::Unreachable { why: reason(name, &error) },
+        ProbeOutcome::NotTried(error) => EndpointAnswer::NotTried { why: reason(name, &error) },
     };
     let database = match &answer {
         EndpointAnswer::LoggedIn => match tokio::time::timeout(limit, ask(connector, name, &database)).await {
@@ -121,6 +121,12 @@ async fn probe(
     MirrorInstanceEvidence { name: Some(name.to_string()), answer, database }
 }
 
+/// The message without the instance's name, which every text of ours begins with.
+fn reason(name: &InstanceName, error: &Error) -> String {
+    let message = error.message.as_str();
+    message.strip_prefix(&format!("{name}: ")).unwrap_or(message).trim_end_matches('.').to_string()
+}
+
 async fn ask(connector: &Connector, name: &InstanceName, database: &str) -> Result<RemoteDatabase> {
     let mut connection = connector.connect(name, Purpose::Probe).await?;
     let facts = instance::read_facts(&mut connection).await?;
@@ -129,8 +135,8 @@ async fn ask(connector: &Connector, name: &InstanceName, database: &str) -> Resu
     connection.close().await;
     // A login below sysadmin sees NULLs for a mirror copy, so that they prove nothing.
     if mirroring.is_none() && !facts.is_sysadmin && state.as_ref().is_some_and(|state| state.state.is_secondary()) {
-        return Err(crate::error::Error::new(
-            crate::error::ErrorKind::PermissionMissing,
+        return Err(Error::new(
+            ErrorKind::PermissionMissing,
             format!("{name}: the login is no member of sysadmin and does not see whether {database} is mirrored."),
         ));
     }

@@ -102,6 +102,7 @@ fn backup_of_sample() -> backup::Backup {
     backup::Backup {
         facts: evidence.instance,
         default_backup_folder: None,
+        mirror_endpoint: None,
         state: evidence.state,
         redo: evidence.files.redo,
         log_shipping: evidence.log_shipping,
