@@ -62,7 +62,7 @@ namespace PersistentChatFailover.Commands
             try
             {
                 process = LabProcess.Start(StartPChatLab.ScenarioFile(this, Scenario), () => IsStopping);
-                lab = PChatLab.Of(process, StartPChatLab.StandInModule);
+                lab = PChatLab.Of(process, Scenario, StartPChatLab.StandInModule);
                 using (DrillRunspace own = PChatException.Guarded(() => new DrillRunspace(lab)))
                 {
                     Native.Own = own.Runspace;
@@ -122,7 +122,7 @@ namespace PersistentChatFailover.Commands
                 SqlInstance = lab.SqlInstance,
                 Database = lab.Database,
                 PoolFqdn = lab.PoolFqdn,
-                Scenario = lab.Scenario ?? Scenario,
+                Scenario = Scenario,
                 Outcome = run.Outcome,
                 ExitCode = run.ExitCode,
                 StartedAtUtc = started,

@@ -35,7 +35,7 @@ namespace PersistentChatFailover.Commands
                 LabProcess lab = LabProcess.Start(ScenarioFile(this, Scenario), () => IsStopping);
                 // The stand-ins, once imported, talk to the lab that was started last.
                 Environment.SetEnvironmentVariable(ControlVariable, lab.Door.Address);
-                WriteObject(PChatLab.Of(lab, StandInModule));
+                WriteObject(PChatLab.Of(lab, Scenario, StandInModule));
             }
             catch (PChatException e)
             {

@@ -85,7 +85,7 @@ namespace PersistentChatFailover.Documents
         }
 
         /// <summary>Reads what a lab says of itself.</summary>
-        internal static PChatLab Of(LabProcess lab, string standInModule)
+        internal static PChatLab Of(LabProcess lab, string scenario, string standInModule)
         {
             Dictionary<string, object> about = lab.About;
             var instances = new Dictionary<string, string>();
@@ -97,7 +97,7 @@ namespace PersistentChatFailover.Documents
             {
                 Control = Text(about, "control"),
                 ProcessId = lab.Id,
-                Scenario = Text(about, "scenario"),
+                Scenario = scenario,
                 SqlInstance = Of(instances, "backup"),
                 PrimarySqlInstance = Of(instances, "primary"),
                 PrimaryMirrorSqlInstance = Of(instances, "primary_mirror"),

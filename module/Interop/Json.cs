@@ -17,18 +17,14 @@ namespace PersistentChatFailover.Interop
         /// <summary>Reads a document. A truncated or malformed one is an error, never a part of it.</summary>
         internal static object Read(string text)
         {
+            JsonShape.Check(text);
             byte[] bytes = Encoding.UTF8.GetBytes(text);
             try
             {
                 using (XmlDictionaryReader reader = JsonReaderWriterFactory.CreateJsonReader(bytes, XmlDictionaryReaderQuotas.Max))
                 {
                     reader.MoveToContent();
-                    object value = ReadValue(reader);
-                    if (!reader.EOF && reader.MoveToContent() != XmlNodeType.None)
-                    {
-                        throw new FormatException("something follows the document");
-                    }
-                    return value;
+                    return ReadValue(reader);
                 }
             }
             catch (Exception e) when (e is XmlException || e is OverflowException)
@@ -73,7 +69,11 @@ namespace PersistentChatFailover.Interop
                     object value = ReadValue(reader);
                     if (isObject)
                     {
-                        map[name] = value;
+                        if (map.ContainsKey(name))
+                        {
+                            throw new FormatException("the member " + name + " stands there twice");
+                        }
+                        map.Add(name, value);
                     }
                     else
                     {

@@ -28,8 +28,16 @@ namespace PersistentChatFailover.Interop
         /// <exception cref="IOException">The lab does not answer, or refuses.</exception>
         internal object Ask(string command)
         {
+            return Ask(command, new Dictionary<string, object>());
+        }
+
+        /// <summary>Sends a command with its arguments and gives its result.</summary>
+        /// <exception cref="IOException">The lab does not answer, or refuses.</exception>
+        internal object Ask(string command, Dictionary<string, object> arguments)
+        {
             int cut = address.LastIndexOf(':');
-            var line = Encoding.UTF8.GetBytes(Json.Write(new Dictionary<string, object> { { "command", command } }) + "\n");
+            var request = new Dictionary<string, object>(arguments) { { "command", command } };
+            byte[] line = Encoding.UTF8.GetBytes(Json.Write(request) + "\n");
             try
             {
                 using (var client = new TcpClient())

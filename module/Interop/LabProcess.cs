@@ -113,7 +113,7 @@ namespace PersistentChatFailover.Interop
                 process.WaitForExit(500);
                 lock (said)
                 {
-                    throw NotStarted("the lab did not start: " + said.ToString().Trim());
+                    throw NotStarted("the lab did not start: " + said.ToString().Trim() + ".");
                 }
             }
             var document = (Dictionary<string, object>)Json.Read(about);

@@ -87,7 +87,7 @@ namespace System.Management.Automation
 
         public bool ShouldProcess(string target, string action)
         {
-            throw new NotSupportedException("ShouldProcess exists in a real engine only.");
+            return true;
         }
 
         /// <summary>Runs the cmdlet as a pipeline of one would, its properties set by the test.</summary>

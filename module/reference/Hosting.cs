@@ -45,9 +45,14 @@ namespace System.Management.Automation
 
     public sealed class PSModuleInfo
     {
-        public string Name { get; internal set; }
+        public string Name { get; private set; }
 
         public object PrivateData { get; set; }
+
+        public static PSModuleInfo ForTests(string name, object privateData)
+        {
+            return new PSModuleInfo { Name = name, PrivateData = privateData };
+        }
     }
 
     public class CommandInvocationIntrinsics
