@@ -97,13 +97,13 @@ async fn two_labs_have_an_instance_of_the_same_name_side_by_side() {
 #[tokio::test]
 async fn logins_are_refused_with_the_servers_numbers() {
     let engine = lost(json!({})).await;
-    let wrong = connect_as(&engine, B, "sa", "guess", "").await.err().expect("refused");
+    let wrong = connect_as(&engine, B, "sa", "guess", "").await.expect_err("refused");
     assert_eq!(code(&wrong), 18456);
-    let unknown = connect_as(&engine, B, "nobody", "x", "").await.err().expect("refused");
+    let unknown = connect_as(&engine, B, "nobody", "x", "").await.expect_err("refused");
     assert_eq!(code(&unknown), 18456);
-    let restoring = connect_as(&engine, B, "sa", "Lab-passw0rd", "mgc").await.err().expect("refused");
+    let restoring = connect_as(&engine, B, "sa", "Lab-passw0rd", "mgc").await.expect_err("refused");
     assert_eq!(code(&restoring), 4060);
-    let french = connect_as(&engine, BM, "sa", "guess", "").await.err().expect("refused");
+    let french = connect_as(&engine, BM, "sa", "guess", "").await.expect_err("refused");
     assert!(french.to_string().contains("chec de l"), "{french}");
     let dead = {
         let world = engine.world();

@@ -146,7 +146,7 @@ impl Connection {
                 database.busy = Some((self.id, exclusive));
             }
             world.being_written.extend(reals.iter().cloned());
-            let seed = world.random.next();
+            let seed = world.random.next_bits();
             (header, records, reals, size, seed, id)
         };
         let writing =

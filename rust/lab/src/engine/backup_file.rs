@@ -174,7 +174,7 @@ pub fn set_bytes(header: &mut SetHeader, records: &[Record], size: u64, seed: u6
     let mut payload = serde_json::to_vec(&pairs).unwrap_or_default();
     header.records_bytes = payload.len() as u64;
     let mut random = super::model::Random(seed);
-    let pattern: Vec<u8> = (0..512).flat_map(|_| random.next().to_le_bytes()).collect();
+    let pattern: Vec<u8> = (0..512).flat_map(|_| random.next_bits().to_le_bytes()).collect();
     while (payload.len() as u64) < size {
         let missing = (size as usize - payload.len()).min(pattern.len());
         payload.extend_from_slice(&pattern[..missing]);

@@ -1,19 +1,15 @@
 //! The RESTORE statements, carried out.
 
-use super::backup_file::{Fault, PayloadReader, SetHeader};
+use super::backup_file::{Fault, PayloadReader};
 use super::connection::{Connection, Output};
 use super::devices::OpenDevice;
-use super::disk::Who;
 use super::error::SqlMessage;
 use super::execute::{Halt, Outcome};
-use super::history::RestoreRow;
 use super::messages as m;
-use super::model::{Record, State, World};
+use super::model::{Record, State};
 use super::restore_rules::{Leave, RestoreOptions, Restorer};
 use super::session::Request;
 use super::Engine;
-use crate::faults::Fault as LabFault;
-use crate::scenario::Account;
 use lab_tsql::ast::{RestoreKind, RestoreOption, RestoreStmt};
 use std::time::{Duration, Instant};
 
@@ -466,158 +462,6 @@ impl Connection {
         }
         out.message(&m::processed(command, 0, started.elapsed().as_millis() as u64)).await;
         Ok(())
-    }
-}
-
-impl World {
-    /// A database to change, by name.
-    pub fn database_mut(&mut self, instance: usize, name: &str) -> Option<&mut super::model::Database> {
-        let at = self.instances[instance].find_database(name)?;
-        self.instances[instance].databases.get_mut(at)
-    }
-
-    /// Bytes a second of RESTORE and BACKUP; `None` without a limit.
-    pub fn restore_rate(&self, instance: usize) -> Option<u64> {
-        let slow = self.faults.iter().find_map(|f| match f {
-            LabFault::SlowRestore { instance: on, bytes_per_second } if self.find_instance(on) == Some(instance) => {
-                Some(*bytes_per_second)
-            }
-            _ => None,
-        });
-        let general = (self.rates.restore_mib_per_second * 1024.0 * 1024.0) as u64;
-        slow.or((general > 0).then_some(general)).map(|r| r.max(1024))
-    }
-
-    /// Uses up the fault that drops a connection at this percentage.
-    fn drop_now(&mut self, instance: usize, percent: u32) -> bool {
-        let at = self.faults.iter().position(|f| match f {
-            LabFault::DropDuringRestore { instance: on, percent: limit, times } => {
-                self.find_instance(on) == Some(instance) && percent >= u32::from(*limit) && *times > 0
-            }
-            _ => false,
-        });
-        let Some(at) = at else { return false };
-        if let LabFault::DropDuringRestore { times, .. } = &mut self.faults[at] {
-            *times -= 1;
-        }
-        true
-    }
-
-    fn check_undo_file(&self, instance: usize, file: &str) -> Result<(), SqlMessage> {
-        let who = Who { instance, account: Account::Service };
-        let text = || SqlMessage::new(3170, 16, 1, "The STANDBY filename is invalid.");
-        let real = self.resolve(who, file, true).map_err(|_| text())?;
-        if real.parent().is_some_and(|p| p.is_dir()) {
-            Ok(())
-        } else {
-            Err(text())
-        }
-    }
-
-    /// Takes the undo file of a STANDBY copy away, as the next RESTORE does.
-    fn consume_undo_file(&mut self, instance: usize, database: &str) -> Result<(), SqlMessage> {
-        let Some(found) = self.instances[instance].database(database) else { return Ok(()) };
-        let Some(file) = found.standby.clone() else { return Ok(()) };
-        let (name, id) = (found.name.clone(), found.id);
-        let who = Who { instance, account: Account::Service };
-        let gone = match self.resolve(who, &file, true) {
-            Ok(real) => std::fs::remove_file(&real).err().map(|e| super::disk::OsError::of(&e, &real)),
-            Err(error) => Some(error),
-        };
-        match gone {
-            None => Ok(()),
-            Some(error) => Err(SqlMessage::new(
-                3441,
-                21,
-                1,
-                format!(
-                    "During startup of warm standby database '{name}' (database ID {id}), its standby file ('{file}') was inaccessible to the RESTORE statement. The operating system error was '{}'. Diagnose the operating system error, correct the problem, and retry startup.",
-                    error.text()
-                ),
-            )),
-        }
-    }
-
-    /// Ends a restore: recovery, RESTORING, or STANDBY with its undo file.
-    fn leave(
-        &mut self,
-        instance: usize,
-        database: u16,
-        leave: &Leave,
-        options: &RestoreOptions,
-    ) -> Result<(), SqlMessage> {
-        if let Leave::Recovery = leave {
-            self.recover(instance, database, options.keep_broker);
-        }
-        if let Leave::Standby(file) = leave {
-            let who = Who { instance, account: Account::Service };
-            if let Ok(real) = self.resolve(who, file, true) {
-                if let Err(error) = std::fs::write(&real, b"undo") {
-                    let os = super::disk::OsError::of(&error, &real);
-                    return Err(SqlMessage::new(3013, 16, 1, os.text()));
-                }
-            }
-        }
-        if let Some(found) = self.instances[instance].databases.iter_mut().find(|d| d.id == database) {
-            found.busy = None;
-            match leave {
-                Leave::Recovery => {}
-                Leave::NoRecovery => found.state = State::Restoring,
-                Leave::Standby(file) => {
-                    found.state = State::Online;
-                    found.read_only = true;
-                    found.standby = Some(file.clone());
-                }
-            }
-            if options.restricted_user {
-                found.access = super::model::Access::Restricted;
-            }
-        }
-        Ok(())
-    }
-
-    #[allow(clippy::too_many_arguments)] // One call, one row: a struct for it would only repeat the row's.
-    fn add_restore_history(
-        &mut self,
-        instance: usize,
-        who: &Restorer,
-        database: &str,
-        header: &SetHeader,
-        devices: &[OpenDevice],
-        options: &RestoreOptions,
-        files: &[super::model::DataFile],
-        log: bool,
-    ) {
-        let date = self.local_now();
-        let history = &mut self.instances[instance].history;
-        let media: Vec<_> = devices.iter().map(|d| (d.contents.media.clone(), d.path.clone())).collect();
-        let backup_set_id = history.add_set(header, &media);
-        history.add_restore(RestoreRow {
-            id: 0,
-            date,
-            database: database.to_owned(),
-            user: who.login.clone(),
-            backup_set_id,
-            kind: if log { 'L' } else { 'D' },
-            replace: options.replace,
-            recovery: options.leave == Leave::Recovery,
-            restart: options.restart,
-            devices: devices.len() as u8,
-            files: files.iter().map(|f| (f.id, f.physical.clone())).collect(),
-        });
-    }
-
-    /// Creates small stand-ins for data files, so that file checks find them.
-    pub fn place_files(&self, instance: usize, files: &[super::model::DataFile]) {
-        let who = Who { instance, account: Account::Service };
-        for file in files {
-            if let Ok(real) = self.resolve(who, &file.physical, true) {
-                if !real.exists() {
-                    // The lab keeps content in memory; a missing stand-in only shows in xp_fileexist.
-                    let _ = std::fs::write(real, b"");
-                }
-            }
-        }
     }
 }
 

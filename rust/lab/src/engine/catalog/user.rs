@@ -157,10 +157,10 @@ pub fn system(view: &View, name: &str) -> Option<Arc<TableDef>> {
 fn users(view: &View, database: &Database) -> Arc<TableDef> {
     let dbo = view.inst().login(&database.owner).map_or_else(|| vec![1], |l| l.sid.clone());
     let mut rows = vec![
-        (("public".to_owned(), 0, vec![0], 'R')),
-        (("dbo".to_owned(), 1, dbo, 'S')),
-        (("guest".to_owned(), 2, vec![0], 'S')),
-        (("db_owner".to_owned(), 16384, vec![0x40], 'R')),
+        ("public".to_owned(), 0, vec![0], 'R'),
+        ("dbo".to_owned(), 1, dbo, 'S'),
+        ("guest".to_owned(), 2, vec![0], 'S'),
+        ("db_owner".to_owned(), 16384, vec![0x40], 'R'),
     ];
     rows.extend(database.users.iter().map(|u| (u.name.clone(), u.id, u.sid.clone(), u.kind)));
     let rows = rows
