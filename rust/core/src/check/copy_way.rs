@@ -16,7 +16,8 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
             let mut result =
                 subject.passed(name, format!("{files} copied to {folder} through {client_folder}"), wanted);
             result.message =
-                "That both are the same folder is to be proved at the start; if not, another plan is needed.".to_string();
+                "That both are the same folder is to be proved at the start; if not, another plan is needed."
+                    .to_string();
             result
         }
         Way::CopyJob { job_name, .. } => subject.passed(name, format!("{files} copied by the job {job_name}"), wanted),

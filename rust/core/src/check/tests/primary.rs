@@ -122,13 +122,10 @@ fn files_that_come_grow_or_change_after_the_probe_are_later_ones() {
     let mut after = sample::seen(&[1, 2, 3, 4]);
     after[1].size_bytes += 1;
     after[2].modified_at_utc = Some(sample::utc(3, 1));
-    let found: Vec<String> = later_files(&before, &after)
-        .into_iter()
-        .map(|file| format!("{} {}", file.name, file.how))
-        .collect();
-    let expected: Vec<String> = [(2, "grew"), (3, "changed"), (4, "appeared")]
-        .map(|(n, how)| format!("{} {how}", sample::file_name(n)))
-        .into();
+    let found: Vec<String> =
+        later_files(&before, &after).into_iter().map(|file| format!("{} {}", file.name, file.how)).collect();
+    let expected: Vec<String> =
+        [(2, "grew"), (3, "changed"), (4, "appeared")].map(|(n, how)| format!("{} {how}", sample::file_name(n))).into();
     assert_eq!(found, expected);
     assert!(later_files(&before, &before).is_empty());
 }
