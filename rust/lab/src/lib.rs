@@ -78,9 +78,16 @@ impl Lab {
         Value::Object(all)
     }
 
-    /// Ends the lab.
+    /// Ends the lab and removes its temporary folder.
     pub async fn stop(self) {
         self.pool.close();
         self.engine.stop().await;
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.pool.close();
+        self.engine.stop_soon();
     }
 }

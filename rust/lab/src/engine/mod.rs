@@ -77,12 +77,20 @@ struct Root {
     temporary: bool,
 }
 
+impl Root {
+    fn remove(&self) {
+        // A job in its last breath may add a file while the folder is emptied.
+        for _ in 0..3 {
+            if !self.temporary || std::fs::remove_dir_all(&self.path).is_ok() || !self.path.exists() {
+                return;
+            }
+        }
+    }
+}
+
 impl Drop for Root {
     fn drop(&mut self) {
-        if self.temporary {
-            // Nothing can be done about a folder that somebody still holds open.
-            let _ = std::fs::remove_dir_all(&self.path);
-        }
+        self.remove();
     }
 }
 
@@ -177,11 +185,17 @@ impl Engine {
         }
     }
 
-    /// Ends listeners, jobs and clients. The folder goes with the last clone.
+    /// Tells jobs, writers and clients to end, without waiting for them.
+    pub fn stop_soon(&self) {
+        self.0.stopping.set();
+    }
+
+    /// Ends listeners, jobs and clients, and removes a temporary folder.
     pub async fn stop(&self) {
         self.0.stopping.set();
         self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.close_all().await;
+        self.0.root.remove();
     }
 }
 
