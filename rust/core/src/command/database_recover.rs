@@ -127,7 +127,7 @@ fn alive(evidence: &Evidence) -> String {
     )
 }
 
-fn plan(evidence: &Evidence, request: &FailoverRequest) -> Result<Planned> {
+pub(super) fn plan(evidence: &Evidence, request: &FailoverRequest) -> Result<Planned> {
     let database = evidence.database.as_str();
     let state = need_database(evidence)?;
     let decision = Decision::of(evidence, request);

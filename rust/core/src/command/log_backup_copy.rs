@@ -121,7 +121,7 @@ impl Change for CopyLogBackups {
 }
 
 /// What is missing among the names that were asked for, and the way for that.
-fn narrowed(evidence: &Evidence, decision: &Decision, names: Option<&[String]>) -> (Vec<MissingCopy>, Way) {
+pub(super) fn narrowed(evidence: &Evidence, decision: &Decision, names: Option<&[String]>) -> (Vec<MissingCopy>, Way) {
     let Some(names) = names else { return (decision.missing.clone(), decision.way.clone()) };
     let is_asked = |file: &&MissingCopy| names.iter().any(|name| name.eq_ignore_ascii_case(&file.name));
     let missing: Vec<MissingCopy> = decision.missing.iter().filter(is_asked).cloned().collect();
@@ -129,7 +129,7 @@ fn narrowed(evidence: &Evidence, decision: &Decision, names: Option<&[String]>) 
     (missing, way)
 }
 
-fn plan(
+pub(super) fn plan(
     evidence: &Evidence,
     request: &FailoverRequest,
     decision: &Decision,

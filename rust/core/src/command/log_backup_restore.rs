@@ -117,7 +117,7 @@ fn restores(evidence: &Evidence, chain: &Chain) -> Vec<LogRestore> {
     chain.restore.iter().map(restore).collect()
 }
 
-fn plan(evidence: &Evidence, request: &FailoverRequest, decision: &Decision) -> Result<Planned> {
+pub(super) fn plan(evidence: &Evidence, request: &FailoverRequest, decision: &Decision) -> Result<Planned> {
     let Some(chain) = &decision.chain else { return Err(redo_unknown(evidence)) };
     let mut planned = Planned { facts: facts(evidence, request, decision, FACTS), ..Planned::default() };
     let barrier = barrier(evidence, decision, chain);

@@ -212,15 +212,17 @@ impl Table<'_> {
                 of_place.push((PlaceId(place.place), place.path.join(&name), name));
             }
         }
-        let is_compared = self.decision.chain.is_some();
+        let verdict = self.decision.chain.as_ref().map(|chain| &chain.verdict);
         for (place, path, name) in of_place {
             if known.insert(name.to_lowercase()) {
                 let mut row = self.row(&name, place, &path);
                 row.size_bytes = self.evidence.files.place(place).and_then(|seen| seen.size_of(&name));
-                (row.status, row.detail) = match is_compared {
-                    true => ("restored".to_string(), "older than what is needed; its header was not read".to_string()),
-                    false => ("unreadable".to_string(), "not compared: the redo point is not known".to_string()),
+                let (word, why) = match verdict {
+                    Some(Verdict::Complete) => ("restored", "older than what is needed; its header was not read"),
+                    Some(_) => ("unreadable", "its header was not read"),
+                    None => ("unreadable", "not compared: the redo point is not known"),
                 };
+                (row.status, row.detail) = (word.to_string(), why.to_string());
                 self.rows.push(row);
                 continue;
             }

@@ -101,7 +101,7 @@ impl Change for RemoveIt {
     }
 }
 
-fn plan(evidence: &Evidence) -> Result<Planned> {
+pub(super) fn plan(evidence: &Evidence) -> Result<Planned> {
     let log_shipping = &evidence.log_shipping;
     let mut planned = Planned::default();
     let mut fact = |name: &str, value: String| planned.facts.insert(name.to_string(), value);
