@@ -262,8 +262,8 @@ pub fn table_function(view: &View, name: &str, arguments: &[Value]) -> Option<Ar
     let who = Who { instance: view.instance, account: Account::Service };
     match name {
         "dm_os_volume_stats" => {
-            let id = arguments.first().and_then(Value::as_i64)?;
-            let file = arguments.get(1).and_then(Value::as_i64)?;
+            let id = arguments.first().and_then(Value::as_i64).unwrap_or(-1);
+            let file = arguments.get(1).and_then(Value::as_i64).unwrap_or(-1);
             let rows = inst
                 .databases
                 .iter()
