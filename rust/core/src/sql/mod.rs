@@ -19,6 +19,7 @@ pub mod log_backup_job;
 pub mod log_shipping;
 pub mod mirror;
 pub mod monitor;
+pub mod open_up;
 pub mod probe;
 pub mod quote;
 pub mod restore;

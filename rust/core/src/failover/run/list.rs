@@ -82,6 +82,15 @@ fn is_past_undo(run: &RunView) -> bool {
             let ended_well = state == "done" || state == "already_so";
             ended_well && (step == step_name::REMOVE_LOG_SHIPPING || step == step_name::RECOVER)
         }
+        // Sent, and nothing says that it failed: it is likely to be done.
+        Record::EffectBegun { step, .. } => step == step_name::REMOVE_LOG_SHIPPING && !has_failed(run),
+        _ => false,
+    })
+}
+
+fn has_failed(run: &RunView) -> bool {
+    run.entries.iter().any(|entry| match &entry.record {
+        Record::EffectEnded { step, state, .. } => step == step_name::REMOVE_LOG_SHIPPING && state == "failed",
         _ => false,
     })
 }

@@ -1,5 +1,7 @@
 //! Giving a run up before log shipping is removed: jobs as captured, STANDBY and MULTI_USER back. Nothing has happened.
 
+use std::time::Duration;
+
 use chrono::Utc;
 
 use super::Run;
@@ -7,7 +9,11 @@ use crate::error::Result;
 use crate::names::ServerPath;
 use crate::sql::database::{self, DatabaseState, UserAccess};
 use crate::sql::job;
+use crate::sql::open_up::open_to_all;
 use crate::sql::Purpose;
+
+/// How long clients that come back may keep the only seat.
+const OPEN_LIMIT: Duration = Duration::from_secs(60);
 
 /// What putting back would do: the statements, in order. Reads only.
 pub(crate) async fn planned(run: &Run) -> Result<Vec<String>> {
@@ -32,9 +38,19 @@ pub(crate) async fn planned(run: &Run) -> Result<Vec<String>> {
 /// stay restored: the restore job would have restored them too.
 ///
 /// # Errors
-/// Those of the statements; what came before the failed one stays put back.
+/// The first one of its parts; the other parts are done all the same.
 pub(crate) async fn put_back(run: &Run) -> Result<Vec<String>> {
     let mut done = Vec::new();
+    let database = database_back(run, &mut done).await;
+    let jobs = jobs_back(run, &mut done).await;
+    database.and(jobs)?;
+    if done.is_empty() {
+        done.push("nothing had to be put back".to_string());
+    }
+    Ok(done)
+}
+
+async fn database_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
     let mut work = run.connect(Purpose::Work).await?;
     let database = run.database();
     let state = database::need(&mut work, database).await?.state;
@@ -47,9 +63,15 @@ pub(crate) async fn put_back(run: &Run) -> Result<Vec<String>> {
     let facts = database::need(&mut work, database).await?;
     if wants_multi_user(run, facts.state, facts.user_access) {
         let statement = database::multi_user_statement(database)?;
-        run.change_back(database, &statement, database::set_multi_user(&mut work, database)).await?;
+        run.change_back(database, &statement, open_to_all(&mut work, database, OPEN_LIMIT)).await?;
         done.push(format!("`{database}` is open to all users again"));
     }
+    work.close().await;
+    Ok(())
+}
+
+async fn jobs_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
+    let mut work = run.connect(Purpose::Catalog).await?;
     for captured in run.capture.log_shipping.jobs().filter(|job| job.is_enabled) {
         match job::read(&mut work, captured.job_id).await? {
             Some(found) if !found.is_enabled => {
@@ -61,10 +83,7 @@ pub(crate) async fn put_back(run: &Run) -> Result<Vec<String>> {
         }
     }
     work.close().await;
-    if done.is_empty() {
-        done.push("nothing had to be put back".to_string());
-    }
-    Ok(done)
+    Ok(())
 }
 
 fn was_standby(run: &Run) -> bool {

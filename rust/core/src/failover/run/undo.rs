@@ -13,6 +13,7 @@ use super::{result, Locks, Run, View};
 use crate::document::{ActionResult, RunRequest, RunResult};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{Capture, Evidence, FileEvidence, JournalEvidence, Reading};
+use crate::failover::plan::step_name;
 use crate::host::{Cancel, Host, Level};
 use crate::log_chain::Listing;
 use crate::operation::{OperationResult, Session};
@@ -135,13 +136,17 @@ async fn refuse_after_removal(run: &Run) -> Result<()> {
     let mut connection = run.connect(Purpose::Catalog).await?;
     let state = database::need(&mut connection, run.database()).await?.state;
     let record = log_shipping::read_secondary(&mut connection, run.database()).await?;
-    let why = match (state, record) {
-        (DatabaseState::Online, _) => "the database is recovered",
-        (_, None) if run.capture.log_shipping.is_configured() => "log shipping is removed",
+    let (why, reached) = match (state, record) {
+        (DatabaseState::Online, _) => ("the database is recovered", step_name::RECOVER),
+        (_, None) if run.capture.log_shipping.is_configured() => {
+            ("log shipping is removed", step_name::REMOVE_LOG_SHIPPING)
+        }
         _ => return Ok(()),
     };
+    let behind = run.plan.steps.iter().position(|step| step.name == reached).map_or(0, |at| at + 1);
+    let steps = run.plan.steps.iter().skip(behind);
     let left: Vec<String> =
-        run.plan.steps.iter().filter(|step| !run.view.has_done(&step.name)).map(|step| step.title.clone()).collect();
+        steps.filter(|step| !run.view.has_done(&step.name)).map(|step| step.title.clone()).collect();
     let left = if left.is_empty() { "nothing but closing the run".to_string() } else { left.join("; ") };
     Err(Error::new(
         ErrorKind::UndoNotPossible,
@@ -174,6 +179,7 @@ fn evidence_of(capture: &Capture) -> Evidence {
         database: capture.database.clone(),
         instance: capture.instance.clone(),
         default_backup_folder: None,
+        mirror_endpoint: capture.mirror_endpoint.clone(),
         state: capture.state.clone(),
         log_shipping: capture.log_shipping.clone(),
         files: FileEvidence {

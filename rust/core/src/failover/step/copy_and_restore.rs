@@ -179,9 +179,9 @@ pub(crate) async fn restore_one(
     };
     let points = tokio::spawn(async {
         // The statement is on its way by the first, and under way by the second.
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
         crash_points::reach("restore.sent");
-        tokio::time::sleep(Duration::from_millis(60)).await;
+        tokio::time::sleep(Duration::from_millis(25)).await;
         crash_points::reach("restore.middle");
     });
     let ended = run.change(name, &statement, restorer.log(restore, &mut tell)).await;

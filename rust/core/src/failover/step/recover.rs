@@ -13,8 +13,11 @@ use crate::host::Level;
 use crate::journal::crash_points;
 use crate::sql::database::{self, DatabaseState, UserAccess};
 use crate::sql::restore::RestoreProgress;
+use crate::sql::open_up::open_to_all;
 use crate::sql::Purpose;
 
+/// How long clients that come back may keep the only seat of a database that was locked out.
+const OPEN_LIMIT: Duration = Duration::from_secs(60);
 /// What the report says of the database after its recovery.
 pub(crate) const ORPHANED_USERS: &str = "orphaned_users";
 pub(crate) const RECOVERED_TO: &str = "recovered_to_lsn";
@@ -59,7 +62,7 @@ impl Step for Recover {
         let mut work = run.connect(Purpose::Work).await?;
         if database::need(&mut work, run.database()).await?.user_access != UserAccess::MultiUser {
             let statement = database::multi_user_statement(run.database())?;
-            run.change_back(run.database(), &statement, database::set_multi_user(&mut work, run.database())).await?;
+            run.change_back(run.database(), &statement, open_to_all(&mut work, run.database(), OPEN_LIMIT)).await?;
         }
         look_at(run).await
     }
