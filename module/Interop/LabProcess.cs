@@ -24,6 +24,7 @@ namespace PersistentChatFailover.Interop
         private readonly StringBuilder said = new StringBuilder();
         private readonly ManualResetEvent ready = new ManualResetEvent(false);
         private string about;
+        private bool disposed;
 
         private LabProcess(Process process)
         {
@@ -173,6 +174,11 @@ namespace PersistentChatFailover.Interop
             lock (Running)
             {
                 Running.Remove(this);
+                if (disposed)
+                {
+                    return;
+                }
+                disposed = true;
             }
             try
             {

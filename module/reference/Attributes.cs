@@ -1,11 +1,19 @@
 using System;
+using System.Management.Automation.Internal;
 
-namespace System.Management.Automation
+namespace System.Management.Automation.Internal
 {
     public abstract class CmdletMetadataAttribute : Attribute
     {
     }
 
+    public abstract class ParsingBaseAttribute : CmdletMetadataAttribute
+    {
+    }
+}
+
+namespace System.Management.Automation
+{
     public abstract class CmdletCommonMetadataAttribute : CmdletMetadataAttribute
     {
         public string DefaultParameterSetName { get; set; }
@@ -44,14 +52,7 @@ namespace System.Management.Automation
     {
         public OutputTypeAttribute(params Type[] type)
         {
-            Types = type;
         }
-
-        public Type[] Types { get; private set; }
-    }
-
-    public abstract class ParsingBaseAttribute : CmdletMetadataAttribute
-    {
     }
 
     [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field, AllowMultiple = true)]

@@ -21,7 +21,7 @@ namespace System.Management.Automation
         ValidateUserNameSyntax = 0x1,
         Default = ValidateUserNameSyntax,
         AlwaysPrompt = 0x2,
-        ReadOnlyUserName = 0x4,
+        ReadOnlyUserName = 0x3,
     }
 
     public sealed class PSInvocationSettings

@@ -24,8 +24,6 @@ namespace System.Management.Automation
         ExternalScript = 0x0010,
         Application = 0x0020,
         Script = 0x0040,
-        Workflow = 0x0080,
-        All = Alias | Function | Filter | Cmdlet | Script | ExternalScript | Application | Workflow,
     }
 
     public class ParameterMetadata

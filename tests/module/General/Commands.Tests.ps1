@@ -1,0 +1,77 @@
+BeforeDiscovery {
+    Import-Module "$PSScriptRoot/../Suite.psm1" -DisableNameChecking
+    Import-Product
+    $commands = Get-Command -Module PersistentChatFailover | ForEach-Object { @{ Command = $_; Name = $_.Name } }
+    $impacts = @(
+        @{ Name = 'Invoke-PChatFailover'; Impact = 'High' }
+        @{ Name = 'Resume-PChatRun'; Impact = 'High' }
+        @{ Name = 'Undo-PChatRun'; Impact = 'High' }
+        @{ Name = 'Restore-PChatDatabase'; Impact = 'High' }
+        @{ Name = 'Remove-PChatLogShipping'; Impact = 'High' }
+        @{ Name = 'Stop-PChatConnection'; Impact = 'High' }
+        @{ Name = 'Copy-PChatLogBackup'; Impact = 'Medium' }
+        @{ Name = 'Restore-PChatLogBackup'; Impact = 'Medium' }
+        @{ Name = 'Start-PChatLab'; Impact = 'Low' }
+        @{ Name = 'Stop-PChatLab'; Impact = 'Low' }
+        @{ Name = 'Invoke-PChatDrill'; Impact = 'Low' }
+    )
+}
+
+Describe '<Name>' -ForEach $commands {
+    It 'has an approved verb and the noun prefix' {
+        (Get-Verb).Verb | Should -Contain $Command.Verb
+        $Command.Noun | Should -BeLike 'PChat*'
+        $Command.Noun | Should -Not -BeLike '*s'
+    }
+
+    It 'names its output types, each a class of ours' {
+        if ($Name -ne 'Stop-PChatLab') {
+            $Command.OutputType | Should -Not -BeNullOrEmpty
+            $Command.OutputType.Type | ForEach-Object { $_.Namespace | Should -Be 'PersistentChatFailover.Documents' }
+        }
+    }
+
+    It 'supports -WhatIf and -Confirm where it changes something, and only there' {
+        $changes = $Command.Verb -notin 'Get', 'Test', 'New'
+        $Command.Parameters.ContainsKey('WhatIf') | Should -Be $changes
+        $Command.Parameters.ContainsKey('Confirm') | Should -Be $changes
+    }
+
+    It 'takes instance, database and pool by property name' {
+        if ($Command.Parameters.ContainsKey('SqlInstance')) {
+            foreach ($parameter in 'SqlInstance', 'Database', 'PoolFqdn') {
+                $Command.Parameters[$parameter].Attributes.Where({ $_ -is [Parameter] }).ValueFromPipelineByPropertyName | Should -Contain $true
+            }
+        }
+    }
+
+    It 'takes a password only as a credential' {
+        $Command.Parameters.Keys | Should -Not -Contain 'Password'
+        $Command.Parameters.Values | Where-Object Name -Like '*Credential' | Where-Object Name -NE 'InstanceCredential' |
+            ForEach-Object { $_.ParameterType | Should -Be ([pscredential]) }
+    }
+}
+
+Describe 'ConfirmImpact of <Name>' -ForEach $impacts {
+    It 'is <Impact>' {
+        $attribute = (Get-Command $Name).ImplementingType.GetCustomAttributes([System.Management.Automation.CmdletAttribute], $false)[0]
+        $attribute.ConfirmImpact | Should -Be $Impact
+    }
+}
+
+Describe 'Output types' {
+    BeforeDiscovery {
+        $types = (Get-Command -Module PersistentChatFailover).OutputType.Type | Sort-Object FullName -Unique | ForEach-Object { @{ Type = $_ } }
+    }
+
+    It '<Type> carries instance, database and pool, instance first, and no credential' -ForEach $types {
+        $names = $Type.GetProperties().Name
+        foreach ($wanted in 'SqlInstance', 'Database', 'PoolFqdn') {
+            $names | Should -Contain $wanted
+        }
+        if ($Type.Name -notin 'Plan', 'PChatLab', 'RunSummary') {
+            $names[0] | Should -Be 'SqlInstance'
+            $Type.GetProperties().PropertyType | Should -Not -Contain ([pscredential])
+        }
+    }
+}
