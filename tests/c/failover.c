@@ -178,6 +178,12 @@ static cJSON *native_outcome(const cJSON *command) {
         cJSON_AddItemToObject(parameters, cJSON_GetStringValue(cJSON_GetObjectItem(one, "name")),
                               cJSON_Duplicate(cJSON_GetObjectItem(one, "value"), 1));
     }
+    if (!cJSON_HasObjectItem(parameters, "Confirm") &&
+        (strncmp(cJSON_GetStringValue(cJSON_GetObjectItem(command, "name")), "Install-", 8) == 0 ||
+         strncmp(cJSON_GetStringValue(cJSON_GetObjectItem(command, "name")), "Set-", 4) == 0)) {
+        /* As in the shell: nobody is asked. */
+        cJSON_AddFalseToObject(parameters, "Confirm");
+    }
     reply = ask_lab_json(ask);
     completed = strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(reply, "outcome")), "completed") == 0;
     outcome = cJSON_CreateObject();
@@ -259,6 +265,8 @@ static cJSON *operate(start_call *start, uint64_t session, cJSON *request, int c
 }
 
 static cJSON *failover_request(const cJSON *about, const char *journal) {
+    cJSON *paths;
+    const cJSON *one;
     cJSON *request = cJSON_Parse(
         "{\"version\":1,\"target\":{\"sql_instance\":\"B\\\\RTC\",\"database\":\"mgc\",\"pool_fqdn\":\"pchat.contoso.com\"},"
         "\"folders\":{\"log_backup_share\":null,\"copy_folder\":null,\"additional_log_backup_folders\":[]},"
@@ -269,8 +277,17 @@ static cJSON *failover_request(const cJSON *about, const char *journal) {
         "\"accept_data_loss\":null,\"ignore_witness\":[],\"mirror_after_active_servers\":false,\"no_log_backup\":false,"
         "\"log_backup_path\":null,\"log_backup_interval_minutes\":15,\"max_megabytes_per_second\":null,"
         "\"probe_timeout_seconds\":5,\"pool_timeout_seconds\":60}");
-    cJSON_AddItemToObject(cJSON_GetObjectItem(request, "folders"), "path_map",
-                          cJSON_Duplicate(cJSON_GetObjectItem(about, "path_map"), 1));
+    paths = cJSON_AddArrayToObject(cJSON_GetObjectItem(request, "folders"), "path_map");
+    cJSON_ArrayForEach(one, cJSON_GetObjectItem(about, "path_map")) {
+        /* Shares, and the folders of the instance acted on. */
+        const char *server = cJSON_GetStringValue(cJSON_GetObjectItem(one, "server"));
+        if (!server || strcmp(server, "B") == 0) {
+            cJSON *entry = cJSON_CreateObject();
+            cJSON_AddItemToObject(entry, "from", cJSON_Duplicate(cJSON_GetObjectItem(one, "from"), 1));
+            cJSON_AddItemToObject(entry, "to", cJSON_Duplicate(cJSON_GetObjectItem(one, "to"), 1));
+            cJSON_AddItemToArray(paths, entry);
+        }
+    }
     cJSON_AddStringToObject(cJSON_GetObjectItem(request, "journal"), "journal_path", journal);
     return request;
 }
@@ -279,7 +296,7 @@ static uint64_t open_session(const cJSON *about) {
     cJSON *settings = cJSON_Parse(
         "{\"version\":1,\"encrypt\":\"Mandatory\",\"trust_server_certificate\":true,\"connect_timeout_seconds\":5}");
     const cJSON *login = cJSON_GetArrayItem(cJSON_GetObjectItem(about, "logins"), 0);
-    const char *user = cJSON_GetStringValue(cJSON_GetObjectItem(login, "user"));
+    const char *user = cJSON_GetStringValue(cJSON_GetObjectItem(login, "name"));
     const char *secret = cJSON_GetStringValue(cJSON_GetObjectItem(login, "password"));
     PchatDocument *error = NULL;
     uint64_t session = 0;

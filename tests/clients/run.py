@@ -43,7 +43,7 @@ class Lab:
         entry = next(i for i in self.about["instances"] if i["name"] == INSTANCE)
         self.host, self.port = entry["address"], entry["port"]
         login = self.about["logins"][0]
-        self.user, self.password = login["user"], login["password"]
+        self.user, self.password = login["name"], login["password"]
 
     def stop(self):
         self.process.stdin.close()

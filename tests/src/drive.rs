@@ -95,6 +95,11 @@ pub fn native(lab_control: &str, command: &Value) -> Value {
     for parameter in command["parameters"].as_array().into_iter().flatten() {
         parameters.insert(parameter["name"].as_str().unwrap_or_default().to_string(), parameter["value"].clone());
     }
+    // As in the shell: nobody is asked, and the caller's preferences stay outside.
+    let name = command["name"].as_str().unwrap_or_default();
+    if ["Install-", "Uninstall-", "Set-", "Start-", "Stop-"].iter().any(|verb| name.starts_with(verb)) {
+        parameters.entry("Confirm").or_insert(json!(false));
+    }
     let asked = json!({"command": "native", "name": command["name"], "parameters": parameters});
     let reply = control(lab_control, &asked).unwrap_or_else(|e| json!({"outcome": "failed", "error": e.to_string()}));
     let objects: Vec<Value> = reply["objects"]

@@ -17,7 +17,18 @@ pub fn session_settings(about: &Value) -> Value {
 pub fn login(about: &Value) -> (String, String) {
     let login = about["logins"].get(0).cloned().unwrap_or_default();
     let text = |name: &str| login[name].as_str().unwrap_or_default().to_string();
-    (text("user"), text("password"))
+    (text("name"), text("password"))
+}
+
+/// The lab's folders as a request names them: shares, and the folders of the instance acted on.
+pub fn path_map(about: &Value) -> Value {
+    about["path_map"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry["server"].is_null() || entry["server"] == "B")
+        .map(|entry| json!({"from": entry["from"], "to": entry["to"]}))
+        .collect()
 }
 
 /// A journal in one folder, its second copy left to the default.
@@ -34,7 +45,7 @@ pub fn failover_request(about: &Value, journal: Value) -> Value {
             "log_backup_share": null,
             "copy_folder": null,
             "additional_log_backup_folders": [],
-            "path_map": about["path_map"],
+            "path_map": path_map(about),
         },
         "journal": journal,
         "active_servers": ["s3.contoso.com", "s4.contoso.com"],

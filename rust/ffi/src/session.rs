@@ -21,6 +21,8 @@ impl SessionHandle {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("pchat")
+            // An overflow would end the administrator's shell, and the operations' futures are deep.
+            .thread_stack_size(8 * 1024 * 1024)
             .enable_all()
             .build()
             .map_err(|e| Error::new(ErrorKind::InternalFault, format!("the runtime cannot be started: {e}.")))?;

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use pchat_tests::drive::{operate, Watcher};
 use pchat_tests::lab::control;
 use pchat_tests::library::Pchat;
-use pchat_tests::request::{failover_request, journal_place, session_settings};
+use pchat_tests::request::{failover_request, journal_place, login, path_map, session_settings};
 use serde_json::{json, Value};
 
 fn main() -> ExitCode {
@@ -98,13 +98,13 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
     let about = control(&options.lab, &json!({"command": "describe"}))?;
     let pchat = Pchat::load(&options.library)?;
     let session = pchat.open(&session_settings(&about))?;
-    let (user, secret) = pchat_tests::request::login(&about);
+    let (user, secret) = login(&about);
     pchat.add_login(session, None, &user, &secret)?;
     let mut printer = Printer { quiet: options.json };
 
     let journal = journal_place(&options.journal);
     let mut request = match options.verb.as_str() {
-        "resume" | "undo" => json!({"version": 1, "journal": journal, "run_id": null, "path_map": about["path_map"],
+        "resume" | "undo" => json!({"version": 1, "journal": journal, "run_id": null, "path_map": path_map(&about),
                                     "plan_only": false, "accept_data_loss": null}),
         _ => failover_request(&about, journal),
     };

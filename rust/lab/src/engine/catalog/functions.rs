@@ -232,6 +232,8 @@ fn server_property(view: &View, name: &str) -> Value {
         "processid" => number(1234),
         "lcid" => number(1033),
         "resourceversion" => string(&v.text()),
+        // No real server knows this name: it tells a lab from one. The lab's addresses are its own.
+        "pchatlab" => string(&format!("lab-{}", view.world.hosts[0].address)),
         _ => Value::Null,
     }
 }

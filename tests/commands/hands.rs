@@ -1,0 +1,49 @@
+//! Log shipping removed by hand, so that no journal tells where the log backups are.
+
+use serde_json::json;
+
+use crate::shell::Shell;
+
+/// Removed, and the journal that knows of it is out of reach.
+fn removed_by_hand() -> Shell {
+    let mut shell = Shell::start("small");
+    shell.change("pchat_log_shipping_remove").expect(0);
+    shell.journal = tempfile::TempDir::new().expect("another folder");
+    // A second copy of the journal may lie in the copy folder.
+    for entry in shell.path_map.as_array().into_iter().flatten() {
+        let folder = entry["to"].as_str().unwrap_or_default();
+        for file in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if file.path().extension().is_some_and(|ending| ending == "journal" || ending == "lock") {
+                std::fs::remove_file(file.path()).expect("a journal");
+            }
+        }
+    }
+    shell
+}
+
+#[test]
+fn folders_that_are_named_lead_to_the_end() {
+    let mut shell = removed_by_hand();
+    shell.folders = json!({"log_backup_share": "\\\\FS1\\LogShip", "copy_folder": "E:\\LSCopy"});
+    let listed = shell.list();
+    assert_eq!(listed.document["verdict"], json!("complete"), "{:#}", listed.document);
+    shell.change("pchat_log_backup_copy").expect(0);
+    shell.change("pchat_log_backup_restore").expect(0);
+    shell.change("pchat_database_recover").expect(0);
+    assert_eq!(shell.state(), "ONLINE");
+    shell.assert_understood();
+}
+
+#[test]
+fn without_names_the_restore_history_leads_to_the_copy_folder_and_the_gate_stays_shut() {
+    let shell = removed_by_hand();
+    let listed = shell.list();
+    assert!(listed.messages.iter().any(|text| text.contains("E:\\LSCopy")), "{:?}", listed.messages);
+    assert_eq!(listed.document["verdict"], json!("complete_share_unreachable"), "{:#}", listed.document);
+    shell.change("pchat_log_backup_restore").expect(0);
+    let refused = shell.change("pchat_database_recover");
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 4004, "{}", refused.message());
+    assert!(refused.message().contains("-LogBackupShare"), "{}", refused.message());
+    assert_eq!(shell.state(), "RESTORING");
+}
