@@ -15,13 +15,13 @@ Describe 'Step by step: copy, restore, recover' {
 
     It 'Copy-PChatLogBackup -WhatIf names each file and touches nothing' {
         $before = Get-LabEffect $lab
-        $files = Get-ChildItem -Recurse -File $lab.PathMap.Values | ForEach-Object FullName
+        $files = Get-ChildItem -Recurse -File @($lab.PathMap.Values) | ForEach-Object FullName
         $planned = @(Copy-PChatLogBackup @folders -WhatIf)
         $planned.Count | Should -Be 1
         $planned[0].State | Should -Be 'planned'
         $planned[0].Statement | Should -Match '\.trn'
         Get-LabEffect $lab | Should -Be $before
-        (Get-ChildItem -Recurse -File $lab.PathMap.Values | ForEach-Object FullName) -join "`n" | Should -Be ($files -join "`n")
+        (Get-ChildItem -Recurse -File @($lab.PathMap.Values) | ForEach-Object FullName) -join "`n" | Should -Be ($files -join "`n")
         $lab.JournalPath | Should -Not -Exist
     }
 

@@ -21,6 +21,10 @@ function Start-TestLab {
     $lab = Start-PChatLab -Scenario $Scenario -ErrorAction Stop
     $journal = Join-Path ([IO.Path]::GetTempPath()) ('pchat-pester-' + [guid]::NewGuid().ToString('N'))
     $lab | Add-Member -NotePropertyName JournalPath -NotePropertyValue $journal
+    # With the port in the map nobody waits for the browser of a dead host: its port refuses at once.
+    foreach ($instance in (Send-Lab $lab 'describe').instances | Where-Object site -EQ 'home') {
+        foreach ($name in $instance.host, $instance.fqdn) { $lab.AddressMap[$name] = "$($instance.address):$($instance.port)" }
+    }
     [void] $script:Labs.Add($lab)
     if ($StandIn) {
         Import-StandIn $lab
@@ -168,6 +172,9 @@ function Connect-TestLab {
     $about = Send-Lab $probe 'describe'
     $addresses = @{}
     foreach ($entry in $about.address_map) { $addresses[$entry.name] = $entry.address }
+    foreach ($instance in $about.instances | Where-Object site -EQ 'home') {
+        foreach ($name in $instance.host, $instance.fqdn) { $addresses[$name] = "$($instance.address):$($instance.port)" }
+    }
     $paths = @{}
     foreach ($entry in $about.path_map) {
         $server = if ($entry.PSObject.Properties['server']) { $entry.server }

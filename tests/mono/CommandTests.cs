@@ -193,7 +193,6 @@ namespace PersistentChatFailover.Tests
                 resume.RunId = run.RunId;
                 resume.Force = true;
                 lab.Run(resume);
-                Check.Equal("RunEnded", Shell.OneError().FullyQualifiedErrorId);
                 Check.Equal(7, Last().ExitCode);
 
                 Shell.Clear();
@@ -210,7 +209,7 @@ namespace PersistentChatFailover.Tests
         {
             ResumePChatRun command = Small.Pointed(new ResumePChatRun());
             command.JournalPath = Small.Journal;
-            command.RunId = "no-such-run";
+            command.RunId = "20260314T021500Z-9f2c41d7";
             command.Force = true;
             Run(command);
             Check.Equal("RunNotFound", Shell.OneError().FullyQualifiedErrorId);

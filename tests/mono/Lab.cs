@@ -21,7 +21,20 @@ namespace PersistentChatFailover.Tests
             About = PChatLab.Of(process, scenario, "stand-ins");
             Journal = Path.Combine(Path.GetTempPath(), "pchat-mono-" + Guid.NewGuid().ToString("N"));
             Started.Add(this);
+            NamePorts();
             Carry();
+        }
+
+        /// <summary>With the port in the map nobody waits for the browser of a dead host: its port refuses at once.</summary>
+        private void NamePorts()
+        {
+            foreach (Dictionary<string, object> instance in (List<object>)process.About["instances"])
+            {
+                if ((string)instance["site"] == "home")
+                {
+                    About.AddressMap[instance["host"]] = instance["address"] + ":" + instance["port"];
+                }
+            }
         }
 
         internal PChatLab About { get; private set; }
