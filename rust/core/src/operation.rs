@@ -15,7 +15,7 @@ use crate::document::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::preview::preview;
-use crate::failover::run;
+use crate::failover::run::{self, detached::detached};
 use crate::files::{FileSystem, LocalFileSystem};
 use crate::host::{Cancel, Host};
 use crate::sql::{Connector, Secret};
@@ -157,20 +157,39 @@ pub async fn run(
 ) -> Result<OperationResult> {
     cancel.check()?;
     match request {
-        Request::FailoverCheck(request) => preview(session, request, host, cancel, true).await,
-        Request::FailoverPlan(request) => preview(session, request, host, cancel, false).await,
         Request::RunStart(request) => run::start(session, request, host, cancel).await,
         Request::RunResume(request) => run::resume(session, request, host, cancel).await,
         Request::RunUndo(request) => run::undo(session, request, host, cancel).await,
         Request::RunList(request) => run::list(request, host, cancel).await,
-        Request::LogShippingGet(request) => command::log_shipping_get(session, request, host, cancel).await,
-        Request::LogBackupList(request) => command::log_backup_list(session, request, host, cancel).await,
         Request::LogBackupCopy(request) => command::log_backup_copy(session, request, host, cancel).await,
         Request::LogBackupRestore(request) => command::log_backup_restore(session, request, host, cancel).await,
         Request::LogShippingRemove(request) => command::log_shipping_remove(session, request, host, cancel).await,
-        Request::ConnectionList(request) => command::connection_list(session, request, host, cancel).await,
         Request::ConnectionEnd(request) => command::connection_end(session, request, host, cancel).await,
-        Request::DatabaseState(request) => command::database_state(session, request, host, cancel).await,
         Request::DatabaseRecover(request) => command::database_recover(session, request, host, cancel).await,
+        reading => {
+            // On the worker as well: a cancel is answered at once even where a dead share holds the reading up.
+            let stop = cancel.clone();
+            detached(host, cancel, nothing_changed, move |host| read(session, reading, host, stop)).await
+        }
     }
+}
+
+/// Carries out a request that only reads.
+async fn read(session: Arc<Session>, request: Request, host: Arc<dyn Host>, cancel: Cancel) -> Result<OperationResult> {
+    match request {
+        Request::FailoverCheck(request) => preview(session, request, host, cancel, true).await,
+        Request::FailoverPlan(request) => preview(session, request, host, cancel, false).await,
+        Request::LogShippingGet(request) => command::log_shipping_get(session, request, host, cancel).await,
+        Request::LogBackupList(request) => command::log_backup_list(session, request, host, cancel).await,
+        Request::ConnectionList(request) => command::connection_list(session, request, host, cancel).await,
+        Request::DatabaseState(request) => command::database_state(session, request, host, cancel).await,
+        other => Err(Error::new(
+            ErrorKind::InternalFault,
+            format!("a request that changes something came as one that reads: {other:?}."),
+        )),
+    }
+}
+
+fn nothing_changed() -> Result<OperationResult> {
+    Err(Error::new(ErrorKind::Cancelled, "the operation was cancelled.").with_unchanged("Nothing was changed."))
 }

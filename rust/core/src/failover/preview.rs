@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::run::detached::detached;
 use super::{plan, run};
 use crate::document::FailoverRequest;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::host::{Cancel, Host};
 use crate::operation::{OperationResult, Session};
 
@@ -22,18 +21,13 @@ pub(crate) async fn preview(
     cancel: Cancel,
     hand_out_checks: bool,
 ) -> Result<OperationResult> {
-    let stop = cancel.clone();
-    let cancelled = || Err(Error::new(ErrorKind::Cancelled, "the operation was cancelled.").with_unchanged("Nothing was changed."));
-    detached(host, cancel, cancelled, move |host| async move {
-        let evidence = run::gather(&session, &host, &request, None, &stop).await?;
-        let plan = plan::make(&evidence, &request)?;
-        if hand_out_checks {
-            for check in &plan.checks {
-                stop.check()?;
-                host.item("check", json!(check)).await?;
-            }
+    let evidence = run::gather(&session, &host, &request, None, &cancel).await?;
+    let plan = plan::make(&evidence, &request)?;
+    if hand_out_checks {
+        for check in &plan.checks {
+            cancel.check()?;
+            host.item("check", json!(check)).await?;
         }
-        OperationResult::new("plan", &plan)
-    })
-    .await
+    }
+    OperationResult::new("plan", &plan)
 }

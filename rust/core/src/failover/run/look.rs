@@ -26,6 +26,21 @@ pub(crate) async fn gather(
     Box::pin(evidence::gather(sources, request, earlier, cancel)).await
 }
 
+/// What work on log backups alone is decided on.
+///
+/// # Errors
+/// As [`evidence::gather`].
+pub(crate) async fn gather_log_backups(
+    session: &Session,
+    host: &Arc<dyn Host>,
+    request: &FailoverRequest,
+    cancel: &Cancel,
+) -> Result<Evidence> {
+    let files = session.file_system();
+    let sources = Sources { connector: session.connector(), files: files.as_ref(), host: host.as_ref() };
+    Box::pin(evidence::gather_log_backups(sources, request, cancel)).await
+}
+
 impl Run {
     /// What changes while a run works, read anew: folders, headers, state, redo point. The rest is as it was read first.
     ///

@@ -50,6 +50,7 @@ fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Refused => "Refused",
         Outcome::Locked => "Locked",
+        Outcome::Cancelled => "Cancelled",
         _ => "Failed",
     }
 }
@@ -65,7 +66,10 @@ fn reached(run: &Run) -> String {
     if run.view.has_done(step_name::REMOVE_LOG_SHIPPING) {
         return format!("Log shipping of {database} is removed and the database is not recovered yet.");
     }
-    format!("{database} on {instance} is not recovered, and log shipping is still configured.")
+    format!(
+        "{database} on {instance} is not recovered, and log shipping is still configured; its jobs may be disabled, which \
+         Undo-PChatRun puts back."
+    )
 }
 
 /// What is left to do, in order.
@@ -79,7 +83,7 @@ fn next_actions(run: &Run, ending: &Ending) -> Vec<String> {
     if is_open(ending.outcome) {
         next.push(format!("To go on: {}", resume_command(run)));
         if run.can_put_back() {
-            next.push(format!("To give up: Undo-PChatRun -RunId {}", run.run_id));
+            next.push(format!("To give up: Undo-PChatRun{}", run.view.run_arguments()));
         }
     }
     if !run.view.has_done(step_name::RECOVER) {
@@ -110,11 +114,7 @@ pub(crate) fn is_open(outcome: Outcome) -> bool {
 
 /// The command that goes on, as an operator types it.
 pub(crate) fn resume_command(run: &Run) -> String {
-    let mut text = format!("Resume-PChatRun -RunId {}", run.run_id);
-    if let Some(path) = &run.plan.request.journal.journal_path {
-        text.push_str(&format!(" -JournalPath '{}'", path.replace('\'', "''")));
-    }
-    text
+    format!("Resume-PChatRun{}", run.view.run_arguments())
 }
 
 /// mgccomp is not failed over: its rows are transient, and what waited there lies in the dead site.
@@ -145,5 +145,9 @@ fn fencing(run: &Run) -> String {
 pub(crate) fn early(view: &super::View, error: &Error) -> RunResult {
     let outcome = error.kind.outcome();
     let next = if error.next.is_empty() { Vec::new() } else { vec![error.next.clone()] };
-    view.result(outcome, Some(error), format!("{} before anything was changed.", word(outcome)), next)
+    let text = match outcome {
+        Outcome::NothingToDo => error.message.clone(),
+        outcome => format!("{} before anything was changed.", word(outcome)),
+    };
+    view.result(outcome, Some(error), text, next)
 }

@@ -10,9 +10,10 @@ use super::detached::detached;
 use super::start::{journal_folder, lock_mirror, prove, refuse_failed, run_to_end};
 use super::{look, result, Book, Locks, Run, View};
 use crate::check;
-use crate::document::{CheckResult, Plan, RunRequest, RunResult, StepResult};
+use crate::document::{CheckResult, JournalPlace, Plan, RunRequest, RunResult, StepResult};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{utc_text, Capture, Evidence, Reading};
+use crate::failover::step::gate::LOSS;
 use crate::failover::step::{units, Seen};
 use crate::host::{Cancel, Host, Level};
 use crate::journal::{self, Entry, Journal, Record, RunView};
@@ -31,7 +32,7 @@ pub(crate) async fn resume(
     cancel: Cancel,
 ) -> Result<OperationResult> {
     let found = find(&request, "failover").await?;
-    let view = view_of(&found, "failover");
+    let view = view_of(&found, "failover", &request.journal);
     let shown = Arc::clone(&view);
     let stop = cancel.clone();
     detached(
@@ -130,10 +131,11 @@ fn damaged(run_id: &str, why: &str) -> Error {
         .with_target(run_id)
 }
 
-pub(super) fn view_of(found: &Found, kind: &str) -> Arc<View> {
+pub(super) fn view_of(found: &Found, kind: &str, place: &JournalPlace) -> Arc<View> {
     let plan = &found.plan;
     let view = View::new(&plan.sql_instance, &plan.database, plan.pool_fqdn.as_deref(), kind);
     view.set_journal(&found.view.run_id, &found.view.path.display().to_string());
+    view.set_run_arguments(&found.view.run_id, place.journal_path.as_deref());
     view.set_loss(plan.loss.clone());
     Arc::new(view)
 }
@@ -168,6 +170,9 @@ async fn take_up(
         plan.request.backup_mirror_sql_instance.iter().map(|name| name.parse()).collect::<Result<_>>()?;
     let book = open(&found, "resume", request.plan_only, host).await?;
     view.set_steps(book.earlier_steps());
+    if let Some(loss) = book.fact(LOSS) {
+        view.set_loss(loss);
+    }
     let locks = match request.plan_only {
         true => Locks::none(),
         false => Locks::take(session.connector(), &instance, &named, &plan.database, host.as_ref()).await?,

@@ -162,6 +162,7 @@ async fn prepare_locked(
     let journal = create(folder, copy, head).await?;
     let book = Book::new(journal, Arc::clone(host), &[]);
     view.set_journal(&run_id, &book.path());
+    view.set_run_arguments(&run_id, plan.request.journal.journal_path.as_deref());
     Ok((book, evidence, plan, proved, run_id))
 }
 

@@ -128,6 +128,7 @@ fn run(folder: &TempDir, shell: &Arc<Shell>, entries: &[journal::Entry], steps: 
     let journal = Journal::create(folder.path(), None, head).unwrap();
     let view = Arc::new(View::new(&plan.sql_instance, &plan.database, plan.pool_fqdn.as_deref(), "failover"));
     view.set_journal(&run_id, "journal");
+    view.set_run_arguments(&run_id, Some("/it's here"));
     Run {
         session: Arc::new(Session::new(settings).unwrap()),
         host: Arc::clone(&host),
@@ -291,7 +292,10 @@ async fn a_cancel_lets_the_change_end_and_starts_no_other() {
     let acts = Arc::clone(&step.acts);
     let ending = carried(&[unit(1, step)], &run).await;
     assert_eq!((ending.outcome, acts.load(Ordering::SeqCst)), (Outcome::Cancelled, 0));
-    assert!(super::result::of(&run, &ending).next_actions.iter().any(|next| next.contains("Resume-PChatRun")));
+    assert!(super::result::of(&run, &ending)
+        .next_actions
+        .iter()
+        .any(|next| next.contains("-JournalPath '/it''s here'")));
 }
 
 #[tokio::test]

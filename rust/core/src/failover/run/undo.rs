@@ -31,7 +31,7 @@ pub(crate) async fn undo(
     cancel: Cancel,
 ) -> Result<OperationResult> {
     let found = find(&request, "failover").await?;
-    let view = view_of(&found, "undo");
+    let view = view_of(&found, "undo", &request.journal);
     let shown = Arc::clone(&view);
     let stop = cancel.clone();
     detached(

@@ -22,6 +22,8 @@ struct Shown {
     run_id: Option<String>,
     started_at_utc: String,
     journal_path: Option<String>,
+    /// ` -RunId … -JournalPath '…'`, as commands on this run take them.
+    run_arguments: String,
     /// `Step 4 of 12: copy and restore the log backups`.
     status: String,
     /// What is under way that cannot be interrupted: `RESTORE LOG … of mgc_20260314021500.trn`.
@@ -50,6 +52,17 @@ impl View {
         let mut shown = self.lock();
         shown.run_id = Some(run_id.to_string());
         shown.journal_path = Some(path.to_string());
+    }
+
+    /// How commands name this run; the journal's folder only where it is not the machine's own.
+    pub(crate) fn set_run_arguments(&self, run_id: &str, journal_path: Option<&str>) {
+        let place = journal_path.map_or(String::new(), |path| format!(" -JournalPath '{}'", path.replace('\'', "''")));
+        self.lock().run_arguments = format!(" -RunId {run_id}{place}");
+    }
+
+    /// ` -RunId … -JournalPath '…'`.
+    pub(crate) fn run_arguments(&self) -> String {
+        self.lock().run_arguments.clone()
     }
 
     pub(crate) fn set_loss(&self, loss: Loss) {
@@ -129,14 +142,12 @@ impl View {
             text.push_str(&format!(" {awaited} was sent and is not interrupted: it is awaited in the background."));
         }
         let mut next = Vec::new();
-        if let Some(run_id) = &shown.run_id {
+        if shown.run_id.is_some() {
+            let run = &shown.run_arguments;
             text.push_str(" The journal takes down how it ends; until log shipping is removed the jobs are put back as they were.");
-            next.push(format!(
-                "Keep this process open until {} shows the end: Get-PChatRun -RunId {run_id}",
-                shown.database
-            ));
-            next.push(format!("To go on: Resume-PChatRun -RunId {run_id}"));
-            next.push(format!("To give up: Undo-PChatRun -RunId {run_id}"));
+            next.push(format!("Keep this process open until {} shows the end: Get-PChatRun{run}", shown.database));
+            next.push(format!("To go on: Resume-PChatRun{run}"));
+            next.push(format!("To give up: Undo-PChatRun{run}"));
         }
         drop(shown);
         OperationResult::new("run", &self.result(Outcome::Cancelled, None, text, next))

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{OnFailure, Seen, Step};
 use crate::check;
+use crate::document::Loss;
 use crate::error::Result;
 use crate::failover::plan::{step_name, Decision};
 use crate::failover::run::{refuse_failed, GateProof, Run};
@@ -42,6 +43,23 @@ impl Step for Gate {
     }
 }
 
+/// The loss as the gate let it pass, for the report of a later process.
+pub(crate) const LOSS: &str = "loss";
+
+/// What was accepted is told as such; how to accept it is of no use any more.
+fn accepted_loss(mut loss: Loss, permit: &RecoveryPermit) -> Loss {
+    if let Some(accepted) = permit.accepted_loss() {
+        let upto = match &loss.recovered_to_utc {
+            Some(at) => format!("The last recovered log backup finished {at}; what was written later is lost."),
+            None => {
+                format!("The database is recovered up to LSN {}; what was written later is lost.", permit.redo_lsn())
+            }
+        };
+        loss.text = format!("{upto} This was accepted by name: {accepted}");
+    }
+    loss
+}
+
 /// Looks at everything anew and asks the gate.
 ///
 /// # Errors
@@ -59,7 +77,9 @@ pub(crate) async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
     let accepted = run.plan.request.accept_data_loss.as_deref().map(AcceptedLoss::new);
     let permit =
         gate::open(&run.instance.to_string(), run.database(), &redo, &evidence.files.listing, accepted.as_ref())?;
-    run.book.set_fact("loss", &decision.loss).await?;
+    let loss = accepted_loss(decision.loss.clone(), &permit);
+    run.view.set_loss(loss.clone());
+    run.book.set_fact(LOSS, &loss).await?;
     let text = match permit.accepted_loss() {
         Some(loss) => format!("open at LSN {}, over a loss accepted by name: {loss}", permit.redo_lsn()),
         None => format!("open: the chain is proved to LSN {}. {}", permit.redo_lsn(), decision.loss.text),

@@ -3,7 +3,7 @@
 
 mod active_servers;
 pub(crate) mod copy_and_restore;
-mod gate;
+pub(crate) mod gate;
 pub(crate) mod lock_out;
 mod log_backups;
 mod mirror;
@@ -84,9 +84,12 @@ pub(crate) fn units(plan: &Plan) -> Result<Vec<Unit>> {
                 step_name::LOG_BACKUPS => Box::new(log_backups::LogBackups),
                 step_name::REPORT => Box::new(report::Report),
                 other => {
-                    return Err(Error::new(ErrorKind::InvalidRequest, format!("the plan has a step `{other}`, which this release does not know."))
-                        .with_unchanged("Nothing was changed.")
-                        .with_next("Make the plan anew with this release."))
+                    return Err(Error::new(
+                        ErrorKind::InvalidRequest,
+                        format!("the plan has a step `{other}`, which this release does not know."),
+                    )
+                    .with_unchanged("Nothing was changed.")
+                    .with_next("Make the plan anew with this release."))
                 }
             };
             Ok(Unit { planned: planned.clone(), step })

@@ -12,8 +12,8 @@ use crate::failover::run::Run;
 use crate::host::Level;
 use crate::journal::crash_points;
 use crate::sql::database::{self, DatabaseState, UserAccess};
-use crate::sql::restore::RestoreProgress;
 use crate::sql::open_up::open_to_all;
+use crate::sql::restore::RestoreProgress;
 use crate::sql::Purpose;
 
 /// How long clients that come back may keep the only seat of a database that was locked out.
