@@ -6,8 +6,12 @@ use crate::harness::Situation;
 
 /// Cuts a run off at a point, then resumes it.
 fn cut_off_and_resumed(point: &str) {
-    let situation = Situation::start("small");
+    // Recovery must last long enough to be cut off in: the drill's database is large enough for that.
+    let situation = Situation::start(if point == "recover.sent" { "primary-lost" } else { "small" });
     situation.ask("primary_site_lost");
+    if point.starts_with("restore.") {
+        situation.fault("slow_restore", json!({"instance": "B\\RTC", "bytes_per_second": 400_000}));
+    }
     let cut = situation.run_cut_off_at(point, &[]);
     assert_ne!(cut.code, Some(0), "{point} was not reached: {:#}", cut.document);
     assert!(cut.document.get("outcome").is_none(), "{point}: the process ended by itself: {:#}", cut.document);

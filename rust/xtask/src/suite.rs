@@ -69,7 +69,9 @@ fn rust(artifacts: &Artifacts) -> Result {
     run_command(
         test.env("PCHAT_TEST_LIBRARY", &artifacts.library)
             .env("PCHAT_TEST_LAB", &artifacts.lab)
-            .env("PCHAT_TEST_HOST", &artifacts.host),
+            .env("PCHAT_TEST_HOST", &artifacts.host)
+            // Whole runs mostly wait, for time limits and for the lab's pool.
+            .env("RUST_TEST_THREADS", "8"),
     )
 }
 
