@@ -8,6 +8,8 @@ namespace PersistentChatFailover.Commands
     /// <summary>Where the journal lies, as a document. Its folders are this machine's, seen from the shell's own folder.</summary>
     internal static class JournalPlace
     {
+        private const string Extension = ".journal";
+
         internal static Dictionary<string, object> Document(PSCmdlet cmdlet, string path, string copyPath, bool noCopy)
         {
             return new Dictionary<string, object>
@@ -26,7 +28,9 @@ namespace PersistentChatFailover.Commands
             }
             try
             {
-                return cmdlet.GetUnresolvedProviderPathFromPSPath(path);
+                string full = cmdlet.GetUnresolvedProviderPathFromPSPath(path);
+                // A run from the pipeline names its own file; the folder of it is meant.
+                return full.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) ? System.IO.Path.GetDirectoryName(full) : full;
             }
             catch (Exception e) when (e is RuntimeException && !(e is PipelineStoppedException) || e is ArgumentException || e is NotSupportedException)
             {

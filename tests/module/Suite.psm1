@@ -121,13 +121,13 @@ function Get-RunParameter {
 
 # Runs script text with -File in a shell of its own. $lab there is the lab given here. The result has ExitCode and Output.
 function Invoke-Child {
-    param([string] $Script, $Lab, [switch] $StandIn, [int] $TimeoutSeconds = 90)
-    $child = Start-Child -Script $Script -Lab $Lab -StandIn:$StandIn
+    param([string] $Script, $Lab, [switch] $StandIn, [hashtable] $Environment = @{}, [int] $TimeoutSeconds = 90)
+    $child = Start-Child -Script $Script -Lab $Lab -StandIn:$StandIn -Environment $Environment
     Wait-Child $child -TimeoutSeconds $TimeoutSeconds
 }
 
 function Start-Child {
-    param([string] $Script, $Lab, [switch] $StandIn)
+    param([string] $Script, $Lab, [switch] $StandIn, [hashtable] $Environment = @{})
     $file = Join-Path ([IO.Path]::GetTempPath()) ('pchat-child-' + [guid]::NewGuid().ToString('N') + '.ps1')
     $head = @("Import-Module '$(Join-Path $PSScriptRoot 'Suite.psm1')' -DisableNameChecking", 'Import-Product')
     if ($Lab) {
@@ -144,6 +144,7 @@ function Start-Child {
     $start.RedirectStandardOutput = $true
     $start.RedirectStandardError = $true
     $start.EnvironmentVariables['NO_COLOR'] = '1'
+    foreach ($name in $Environment.Keys) { $start.EnvironmentVariables[$name] = $Environment[$name] }
     $process = [Diagnostics.Process]::Start($start)
     New-Object psobject -Property @{
         Process = $process; File = $file
