@@ -51,12 +51,31 @@ fn without_an_agent_nothing_is_copied_and_the_instance_restores_straight_from_th
 #[test]
 fn where_no_way_is_left_a_copy_is_refused() {
     let mut shell = Shell::start("agent-stopped");
-    shell.path_map = json!(null);
-    shell.fault("share_denied", json!({"share": "\\\\FS1\\LogShip", "account": "service", "instance": "B\\RTC"}));
+    let share = |entry: &Value| entry["from"].as_str().is_some_and(|from| from.starts_with("\\\\"));
+    shell.path_map = shell.path_map.as_array().into_iter().flatten().filter(|entry| share(entry)).cloned().collect();
+    shell.fault("share_denied", json!({"share": "\\\\FS1\\LogShip", "account": "service"}));
     let refused = shell.change("pchat_log_backup_copy");
     refused.expect(3);
-    assert!(matches!(refused.error_code(), 5007 | 4004), "{:#}", refused.document);
+    assert_eq!(refused.error_code(), 5007, "{:#}", refused.document);
+    assert!(refused.message().contains("the copy job cannot"), "{}", refused.message());
     assert_eq!(shell.state(), "RESTORING");
+}
+
+#[test]
+fn with_the_share_out_of_reach_a_copy_does_not_say_that_there_is_nothing_to_do() {
+    let shell = Shell::start("share-lost");
+    let refused = shell.change("pchat_log_backup_copy");
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 4004, "{:#}", refused.document);
+}
+
+#[test]
+fn too_little_room_is_told_before_a_byte_is_copied() {
+    let shell = Shell::start("small");
+    shell.fault("no_space", json!({"host": "B", "drive": "E", "free_bytes": 1000}));
+    let refused = shell.change("pchat_log_backup_copy");
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 5009, "{:#}", refused.document);
 }
 
 #[test]

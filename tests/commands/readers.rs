@@ -19,7 +19,7 @@ fn a_restore_asks_before_it_ends_the_readers_of_a_standby_copy() {
     let declined = shell.approve(export, request.clone(), &planned, false);
     declined.expect(5);
     assert_eq!((declined.error_code(), declined.questions.len()), (1008, 1));
-    assert_eq!(shell.state(), "STANDBY");
+    assert_eq!(shell.read("pchat_database_state").items[0]["database_state"], json!("standby"));
     let done = shell.approve(export, request, &planned, true);
     done.expect(0);
     assert_eq!(shell.state(), "RESTORING");
@@ -44,7 +44,7 @@ fn a_recovery_that_the_gate_refuses_leaves_a_standby_copy_open() {
     let shell = Shell::start("standby-200-readers");
     let refused = shell.change("pchat_database_recover");
     refused.expect(3);
-    assert_eq!(shell.state(), "STANDBY");
+    assert_eq!(shell.read("pchat_database_state").items[0]["database_state"], json!("standby"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::change::{self, carry_out_step, Action, Change, Context, Planned, Reached};
-use super::look::{as_failover, facts, look, need_database, need_secondary, redo_unknown};
+use super::look::{as_failover, facts, look, need_database, need_secondary, redo_unknown, Site};
 use crate::document::{DatabaseRecoverRequest, FailoverRequest, Target};
 use crate::error::{ErrorKind, Outcome, Result};
 use crate::evidence::Evidence;
@@ -80,7 +80,7 @@ impl Change for RecoverDatabase {
         let asked = &self.0;
         let mut request = as_failover(&asked.target, &asked.folders, &asked.journal);
         request.accept_data_loss.clone_from(&asked.accept_data_loss);
-        let evidence = look(&at.session, &at.host, &mut request, &at.cancel).await?;
+        let evidence = look(&at.session, &at.host, &mut request, Site::Asked, &at.cancel).await?;
         let planned = plan(&evidence, &request)?;
         if at.is_plan && !planned.actions.is_empty() && evidence.primary.answer.is_alive() {
             at.host.message(Level::Warning, alive(&evidence));

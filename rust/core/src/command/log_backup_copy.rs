@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::change::{self, Action, Change, Context, Planned, Reached};
-use super::look::{as_failover, facts, look, need_folders, need_secondary, redo_unknown};
+use super::look::{as_failover, facts, look, need_folders, need_secondary, redo_unknown, Site};
 use crate::document::{FailoverRequest, LogBackupCopyRequest, Target};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{count, Evidence};
@@ -15,6 +15,7 @@ use crate::failover::run::{Begin, Locks, Run};
 use crate::failover::step::copy_and_restore::run_copy_job;
 use crate::files::{client_candidates, not_proved};
 use crate::host::{Cancel, Host, Level};
+use crate::log_chain::Doubt;
 use crate::names::{is_plain_file_name, shown, ClientPath, ServerPath};
 use crate::operation::{OperationResult, Session};
 use crate::sql::job;
@@ -77,7 +78,7 @@ impl Change for CopyLogBackups {
         let asked = &self.0;
         let mut request = as_failover(&asked.target, &asked.folders, &asked.journal);
         request.max_megabytes_per_second = asked.max_megabytes_per_second;
-        let evidence = look(&at.session, &at.host, &mut request, &at.cancel).await?;
+        let evidence = look(&at.session, &at.host, &mut request, Site::LeftOut, &at.cancel).await?;
         need_secondary(&evidence)?;
         need_folders(&evidence)?;
         for name in asked.names.iter().flatten() {
@@ -147,8 +148,8 @@ pub(super) fn plan(
     let files = count(missing.len(), "log backup", "log backups");
     match way {
         Way::NothingToCopy => {
-            let text = "Every log backup that is needed lies in the copy folder, or none is needed.";
-            planned.text = text.to_string();
+            planned.text = "Every log backup that is needed lies in the copy folder, or none is needed.".to_string();
+            planned.refusal = share_unreachable(evidence, decision);
         }
         Way::StraightFromShare => {
             planned.text = format!(
@@ -209,6 +210,20 @@ fn no_way(evidence: &Evidence, missing: &[MissingCopy], why: &str) -> Error {
          the share.",
     )
     .with_target(evidence.database.as_str())
+}
+
+/// With the share out of reach nobody knows what there is to copy.
+fn share_unreachable(evidence: &Evidence, decision: &Decision) -> Option<Error> {
+    let is_it = |doubt: &&Doubt| matches!(doubt, Doubt::ShareUnreachable { .. } | Doubt::ShareUnknown);
+    let doubt = decision.doubts.iter().find(is_it)?;
+    Some(
+        Error::new(ErrorKind::ShareUnreachable, doubt.to_string())
+            .with_unchanged("Nothing was copied.")
+            .with_next(
+                "Make the share readable, or name it with `-LogBackupShare`. What is copied already can be restored without it.",
+            )
+            .with_target(evidence.database.as_str()),
+    )
 }
 
 fn too_little_space(evidence: &Evidence, folder: &ServerPath, bytes: u64) -> Option<Error> {

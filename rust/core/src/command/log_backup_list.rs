@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::log_backup_row::{rows, summary};
-use super::look::{as_failover, look, need_database, need_folders};
+use super::look::{as_failover, look, need_database, need_folders, Site};
 use crate::document::LogBackupListRequest;
 use crate::error::Result;
 use crate::failover::plan::Decision;
@@ -26,7 +26,7 @@ pub(crate) async fn log_backup_list(
     cancel: Cancel,
 ) -> Result<OperationResult> {
     let mut asked = as_failover(&request.target, &request.folders, &request.journal);
-    let evidence = look(&session, &host, &mut asked, &cancel).await?;
+    let evidence = look(&session, &host, &mut asked, Site::LeftOut, &cancel).await?;
     need_database(&evidence)?;
     need_folders(&evidence)?;
     let decision = Decision::of(&evidence, &asked);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::change::{self, Action, Change, Context, Planned, Reached};
-use super::look::{as_failover, facts, look, need_folders, need_secondary, redo_unknown};
+use super::look::{as_failover, facts, look, need_folders, need_secondary, redo_unknown, Site};
 use crate::document::{FailoverRequest, LogBackupRestoreRequest, Target};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{count, Evidence};
@@ -73,7 +73,7 @@ impl Change for RestoreLogBackups {
     async fn look(&self, at: &Context) -> Result<(Found, Planned)> {
         let asked = &self.0;
         let mut request = as_failover(&asked.target, &asked.folders, &asked.journal);
-        let evidence = look(&at.session, &at.host, &mut request, &at.cancel).await?;
+        let evidence = look(&at.session, &at.host, &mut request, Site::LeftOut, &at.cancel).await?;
         need_secondary(&evidence)?;
         need_folders(&evidence)?;
         let decision = Decision::of(&evidence, &request);

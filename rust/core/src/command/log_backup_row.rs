@@ -54,11 +54,11 @@ fn verdict_word(decision: &Decision) -> &'static str {
         Verdict::Gap { .. } => "gap",
         Verdict::Damaged { .. } | Verdict::StripeMissing { .. } => "damaged",
         Verdict::RecoveryPathDiffers { .. } => "unknown",
-        Verdict::Complete if has(|d| matches!(d, Doubt::WitnessKnowsLater { .. })) => "gap",
         Verdict::Complete if has(|d| matches!(d, Doubt::UnreadableFile { .. })) => "unknown",
         Verdict::Complete if has(|d| matches!(d, Doubt::ShareUnreachable { .. } | Doubt::ShareUnknown)) => {
             "complete_share_unreachable"
         }
+        Verdict::Complete if has(|d| matches!(d, Doubt::WitnessKnowsLater { .. })) => "gap",
         Verdict::Complete if chain.unfinished.is_some() => "unfinished",
         Verdict::Complete => "complete",
     }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::change::{self, carry_out_step, Action, Change, Context, Planned, Reached};
-use super::look::as_failover;
+use super::look::{as_failover, read, Site};
 use crate::document::{FailoverRequest, Folders, LogShippingRemoveRequest, Target};
 use crate::error::{ErrorKind, Outcome, Result};
 use crate::evidence::{Evidence, LogShippingSource};
 use crate::failover::plan::ignores_monitor;
-use crate::failover::run::look::gather;
 use crate::failover::run::{put_back, Begin, Locks, Run};
 use crate::failover::step::quiesce_jobs::QuiesceJobs;
 use crate::failover::step::remove_log_shipping::RemoveLogShipping;
@@ -61,7 +60,9 @@ impl Change for RemoveIt {
 
     async fn look(&self, at: &Context) -> Result<(Found, Planned)> {
         let request = as_failover(&self.0.target, &Folders::default(), &self.0.journal);
-        let evidence = gather(&at.session, &at.host, &request, None, &at.cancel).await?;
+        // The capture takes in all that answers; the plan needs less.
+        let site = if at.is_plan { Site::LeftOut } else { Site::Asked };
+        let evidence = read(&at.session, &at.host, &request, site, &at.cancel).await?;
         let planned = plan(&evidence)?;
         Ok((Found { evidence, request }, planned))
     }

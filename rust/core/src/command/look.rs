@@ -7,7 +7,7 @@ use crate::document::{FailoverRequest, Folders, JournalPlace, Target, DOCUMENT_V
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{DatabaseEvidence, Evidence, LogShippingSource};
 use crate::failover::plan::{decision_facts, Decision};
-use crate::failover::run::look::gather;
+use crate::failover::run::look::{gather, gather_log_backups};
 use crate::host::{Cancel, Host, Level};
 use crate::names::ServerPath;
 use crate::operation::Session;
@@ -42,6 +42,15 @@ pub(super) fn as_failover(target: &Target, folders: &Folders, journal: &JournalP
     }
 }
 
+/// Whether the dead site is asked too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Site {
+    /// For recovery and removal: what it says counts, or is kept.
+    Asked,
+    /// For work on log backups: its silence would only cost time.
+    LeftOut,
+}
+
 /// Reads the evidence. Where log shipping was removed by hand and nothing is named, the folder that restored log backups
 /// came from is taken for the copy folder, and the request says so from then on.
 ///
@@ -51,9 +60,10 @@ pub(super) async fn look(
     session: &Arc<Session>,
     host: &Arc<dyn Host>,
     request: &mut FailoverRequest,
+    site: Site,
     cancel: &Cancel,
 ) -> Result<Evidence> {
-    let evidence = gather(session, host, request, None, cancel).await?;
+    let evidence = read(session, host, request, site, cancel).await?;
     let Some(folder) = folder_of_history(&evidence) else { return Ok(evidence) };
     host.message(
         Level::Warning,
@@ -64,7 +74,21 @@ pub(super) async fn look(
         ),
     );
     request.folders.copy_folder = Some(folder.to_string());
-    gather(session, host, request, None, cancel).await
+    read(session, host, request, site, cancel).await
+}
+
+/// The same as it stands, without looking for folders.
+pub(super) async fn read(
+    session: &Arc<Session>,
+    host: &Arc<dyn Host>,
+    request: &FailoverRequest,
+    site: Site,
+    cancel: &Cancel,
+) -> Result<Evidence> {
+    match site {
+        Site::Asked => gather(session, host, request, None, cancel).await,
+        Site::LeftOut => gather_log_backups(session, host, request, cancel).await,
+    }
 }
 
 fn folder_of_history(evidence: &Evidence) -> Option<ServerPath> {

@@ -48,12 +48,37 @@ pub async fn gather(
 ) -> Result<Evidence> {
     cancel.check()?;
     tokio::select! {
-        evidence = Box::pin(read_all(sources, request, earlier)) => evidence,
+        evidence = Box::pin(read_all(sources, request, earlier, Others::All)) => evidence,
         () = cancel.cancelled() => Err(cancelled()),
     }
 }
 
-async fn read_all(sources: Sources<'_>, request: &FailoverRequest, earlier: Option<&Capture>) -> Result<Evidence> {
+/// The same without the primary and the mirrors, which a dead site is slow to be silent about: for work on log backups
+/// alone. Changes nothing.
+///
+/// # Errors
+/// As [`gather`].
+pub async fn gather_log_backups(sources: Sources<'_>, request: &FailoverRequest, cancel: &Cancel) -> Result<Evidence> {
+    cancel.check()?;
+    tokio::select! {
+        evidence = Box::pin(read_all(sources, request, None, Others::MonitorAlone)) => evidence,
+        () = cancel.cancelled() => Err(cancelled()),
+    }
+}
+
+/// Which of the other instances are asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Others {
+    All,
+    MonitorAlone,
+}
+
+async fn read_all(
+    sources: Sources<'_>,
+    request: &FailoverRequest,
+    earlier: Option<&Capture>,
+    others: Others,
+) -> Result<Evidence> {
     let instance: InstanceName = request.target.sql_instance.parse()?;
     tell(sources.host, request, "asking the backup instance and the management shell");
     let (connected, pool) = tokio::join!(
@@ -64,7 +89,10 @@ async fn read_all(sources: Sources<'_>, request: &FailoverRequest, earlier: Opti
     let folders = backup::folders(&backup.log_shipping, request);
 
     tell(sources.host, request, "probing the other instances, listing folders, reading headers");
-    let names = remote::Names::of(&backup, &pool, request)?;
+    let mut names = remote::Names::of(&backup, &pool, request)?;
+    if others == Others::MonitorAlone {
+        (names.primary, names.primary_mirror, names.backup_mirror) = (None, None, None);
+    }
     let limit = Duration::from_secs(u64::from(request.probe_timeout_seconds.max(1)));
     let (sites, look, mirror_file_share) = tokio::join!(
         Box::pin(remote::probe_all(sources.connector, &names, limit)),
