@@ -93,12 +93,9 @@ def with_python_tds(lab):
                 cursor.execute(sql)
                 row = cursor.fetchone() if cursor.description else None
             except pytds.tds_base.Error as error:
-                raise Refused(first_number(error))
+                # This client gives the last error's number and the texts of all: the specific one comes first.
+                raise Refused(number_in(str(error)) or getattr(error, "number", 0))
             return "" if row is None else str(row[0])
-
-    def first_number(error):
-        messages = [m for m in getattr(getattr(connection, "_conn", None), "messages", []) if m.get("severity", 0) > 10]
-        return messages[0]["msgno"] if messages else getattr(error, "number", getattr(error, "msg_no", 0))
 
     return ask
 
