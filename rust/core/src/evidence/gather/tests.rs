@@ -238,5 +238,5 @@ fn the_work_is_small_and_may_move_between_threads() {
     let (host, request, cancel) = (lync_2013(), sample::request(), Cancel::new());
     let sources = Sources { connector: &connector, files: &LocalFileSystem, host: &host };
     assert!(weigh(&gather(sources, &request, None, &cancel)) < 4096);
-    assert!(weigh(&read_all(sources, &request, None)) < 32 * 1024);
+    assert!(weigh(&read_all(sources, &request, None, Others::All)) < 32 * 1024);
 }
