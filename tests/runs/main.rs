@@ -4,4 +4,5 @@ mod cut_off;
 mod harness;
 mod refused;
 mod standby;
+mod ways;
 mod whole;

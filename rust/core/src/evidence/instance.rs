@@ -43,6 +43,8 @@ pub struct LogShippingEvidence {
     /// The jobs of the record; `None` where they are gone.
     pub copy_job: Option<Job>,
     pub restore_job: Option<Job>,
+    /// True where the copy job's newest run failed: its account may lack a right on the share or the copy folder.
+    pub copy_job_failed: bool,
     /// True where the removing procedure can leave a dead monitor alone.
     pub can_ignore_monitor: bool,
     /// Folders that restored log backups came from, newest first.

@@ -147,6 +147,7 @@ pub(crate) fn evidence() -> Evidence {
             record: Some(record()),
             copy_job: Some(job(COPY_JOB, "LSCopy_P_mgc")),
             restore_job: Some(job(RESTORE_JOB, "LSRestore_P_mgc")),
+            copy_job_failed: false,
             can_ignore_monitor: false,
             history_folders: Vec::new(),
         },

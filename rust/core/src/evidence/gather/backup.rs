@@ -94,6 +94,9 @@ async fn read_log_shipping(
             source: LogShippingSource::Record,
             copy_job: job::read(connection, record.copy_job_id).await?,
             restore_job: job::read(connection, record.restore_job_id).await?,
+            copy_job_failed: job::last_outcome(connection, record.copy_job_id)
+                .await?
+                .is_some_and(|last| last.run_status == 0),
             can_ignore_monitor: log_shipping::can_ignore_monitor(connection).await.unwrap_or(false),
             record: Some(record),
             history_folders: Vec::new(),
@@ -106,6 +109,7 @@ async fn read_log_shipping(
         record: None,
         copy_job: None,
         restore_job: None,
+        copy_job_failed: false,
         can_ignore_monitor: false,
         history_folders,
     };

@@ -145,6 +145,16 @@ fn the_copy_job_is_started_where_it_is_the_way() {
 }
 
 #[test]
+fn a_copy_job_that_failed_last_is_not_asked_again_where_the_instance_reads_the_share() {
+    let plan = plan_with(|e, _| {
+        e.files.places[0].is_candidate = false;
+        e.log_shipping.copy_job_failed = true;
+    });
+    assert_eq!(plan.decision_facts["way_of_files"], "restored straight from the share");
+    assert_eq!(plan.steps[1].files.last().map(|f| f.action.as_str()), Some("restore"));
+}
+
+#[test]
 fn a_file_that_is_read_once_copied_is_shown_without_its_range() {
     let plan = plan_with(|e, _| {
         let name = sample::file_name(4);

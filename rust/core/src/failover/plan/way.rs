@@ -101,11 +101,14 @@ pub fn find_way(evidence: &Evidence, missing: &[MissingCopy]) -> Way {
         Ok(way) => return way,
         Err(reason) => why.push(format!("this machine cannot copy: {reason}")),
     }
+    let unread = missing.iter().find(|file| !file.instance_reads_it);
     match copy_job(evidence, missing) {
+        // A copy job that failed last would fail again; where the instance reads the files itself, it is not needed.
+        Ok(_) if evidence.log_shipping.copy_job_failed && unread.is_none() => {}
         Ok(way) => return way,
         Err(reason) => why.push(format!("the copy job cannot: {reason}")),
     }
-    match missing.iter().find(|file| !file.instance_reads_it) {
+    match unread {
         None => Way::StraightFromShare,
         Some(file) => {
             why.push(format!("the instance cannot read {} on the share", file.name));
@@ -166,7 +169,8 @@ pub fn usual_way(evidence: &Evidence) -> &'static str {
         && evidence.files.copy_folder().is_some_and(|folder| folder.client_path.is_some() && folder.is_candidate);
     let has_job = evidence.log_shipping.is_configured()
         && evidence.instance.agent == AgentState::Running
-        && evidence.log_shipping.copy_job.is_some();
+        && evidence.log_shipping.copy_job.is_some()
+        && !evidence.log_shipping.copy_job_failed;
     if copies {
         "copied by this machine"
     } else if has_job {
