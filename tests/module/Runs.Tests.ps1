@@ -17,7 +17,8 @@ Describe 'A run cut off after log shipping was removed' {
         $lab = Start-TestLab small -StandIn
         $run = Get-RunParameter $lab
         $cut = Stop-RunAt $lab 'log_shipping.removed'
-        $counted = (Send-Lab $lab 'truth').destructive
+        $restored = @((Send-Lab $lab 'effects') | Where-Object { $_.kind -eq 'log_restored' -and $_.instance -eq 'B\RTC' }).Count
+        $removed = @((Send-Lab $lab 'effects') | Where-Object { $_.kind -eq 'log_shipping' -and $_.instance -eq 'B\RTC' }).Count
     }
 
     AfterAll { Stop-TestLab $lab }
@@ -50,8 +51,11 @@ Describe 'A run cut off after log shipping was removed' {
         $truth = Send-Lab $lab 'truth'
         $truth.copies.'B\RTC'.state | Should -Be 'ONLINE'
         $truth.users.in | Should -BeTrue
-        $truth.destructive.log_restored | Should -Be $counted.log_restored
-        $truth.destructive.log_shipping | Should -Be $counted.log_shipping
+        $effects = Send-Lab $lab 'effects'
+        @($effects | Where-Object { $_.kind -eq 'log_restored' -and $_.instance -eq 'B\RTC' }).Count | Should -Be $restored
+        @($effects | Where-Object { $_.kind -eq 'log_shipping' -and $_.instance -eq 'B\RTC' }).Count | Should -Be $removed
+        $restored | Should -Be 2
+        $removed | Should -BeGreaterThan 0
     }
 }
 
