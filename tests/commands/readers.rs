@@ -76,3 +76,41 @@ fn a_cancel_in_mid_restore_is_answered_at_once_and_the_restore_runs_to_its_end()
     assert!(moved, "the RESTORE that was sent ends by itself");
     assert_eq!(shell.state(), "RESTORING");
 }
+
+#[test]
+fn in_an_online_database_sessions_are_ended_one_by_one_within_the_limit() {
+    let shell = Shell::start("standby-200-readers");
+    shell.change("pchat_log_backup_copy").expect(0);
+    shell.change("pchat_log_backup_restore").expect(0);
+    shell.change("pchat_database_recover").expect(0);
+    let came_back = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        shell.read("pchat_connection_list").items.len() > 50
+    });
+    assert!(came_back, "the readers come back once the database is online");
+    let export = "pchat_connection_end";
+    let mut request = shell.change_request(export);
+    request["limit_seconds"] = json!(2);
+    let planned = shell.plan(export, &request);
+    planned.expect(0);
+    assert!(planned.statements().iter().all(|statement| statement.starts_with("KILL ")), "{:?}", planned.statements());
+    let begun = Instant::now();
+    let ended = shell.approve(export, request, &planned, true);
+    // They reconnect faster than anybody can end them; the limit holds, and the database is as it was.
+    ended.expect(1);
+    assert_eq!(ended.error_code(), 3004, "{}", ended.message());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(shell.state(), "ONLINE");
+    shell.assert_understood();
+}
+
+#[test]
+fn a_login_that_sees_too_little_is_refused_rather_than_told_that_nobody_is_in() {
+    let shell = Shell::start("standby-200-readers");
+    shell.log_in_as("reader");
+    let listed = shell.read("pchat_connection_list");
+    assert_eq!((listed.error_code(), listed.items.len()), (3002, 0), "{:#}", listed.document);
+    let ended = shell.change("pchat_connection_end");
+    ended.expect(3);
+    assert_eq!(ended.error_code(), 3002, "{}", ended.message());
+}

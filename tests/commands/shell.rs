@@ -92,6 +92,13 @@ impl Shell {
         }
     }
 
+    /// From here on as another login of the lab.
+    pub fn log_in_as(&self, user: &str) {
+        let logins = self.lab.about["logins"].as_array().into_iter().flatten();
+        let secret = logins.filter(|login| login["name"] == json!(user)).find_map(|login| login["password"].as_str());
+        library().add_login(self.session, None, user, secret.expect("a login of the lab")).expect("a login");
+    }
+
     fn folders(&self) -> Value {
         json!({
             "log_backup_share": self.folders["log_backup_share"],

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::change::{self, Action, Change, Context, Planned, Reached};
+use super::connection_list::blind;
 use crate::document::{ConnectionEndRequest, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::count;
@@ -57,7 +58,7 @@ impl Change for EndConnections {
             let facts = instance::read_facts(&mut connection).await?;
             let found = database::need(&mut connection, &at.target.database).await?;
             if !facts.is_sysadmin && !facts.sees_all_sessions {
-                return Err(blind(at));
+                return Err(blind(&at.instance, &at.target.database));
             }
             let sessions = others(&mut connection, &at.target.database).await?;
             connection.close().await;
@@ -84,16 +85,6 @@ impl Change for EndConnections {
         }
         Ok(reached)
     }
-}
-
-fn blind(at: &Context) -> Error {
-    Error::new(
-        ErrorKind::PermissionMissing,
-        format!("{}: the login lacks VIEW SERVER STATE, so it does not see who is in the database.", at.instance),
-    )
-    .with_unchanged("Nothing was changed.")
-    .with_next("Use a login that is a member of sysadmin.")
-    .with_target(at.target.database.as_str())
 }
 
 async fn others(connection: &mut Connection, database: &str) -> Result<Vec<DatabaseSession>> {

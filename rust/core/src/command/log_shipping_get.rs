@@ -6,9 +6,10 @@ use std::sync::Arc;
 use chrono::NaiveDateTime;
 use serde_json::json;
 
-use crate::document::{AgentJob, CountResult, DatabaseRequest, LogShipping};
+use crate::document::{AgentJob, CountResult, DatabaseRequest, LogShipping, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{utc_text, Capture};
+use crate::files::client_candidates;
 use crate::host::{Cancel, Host};
 use crate::journal;
 use crate::names::{InstanceName, ServerPath};
@@ -67,10 +68,13 @@ async fn read(session: &Session, request: &DatabaseRequest) -> Result<LogShippin
         _ => None,
     };
     let (copy_job, restore_job) = jobs(&mut connection, record.as_ref()).await?;
+    // The second copy of a journal lies in the copy folder by default.
+    let history = database::last_restore(&mut connection, &target.database).await.ok().flatten();
+    let history_folder = history.and_then(|last| last.path?.parent());
     connection.close().await;
     let (source, record) = match record {
         Some(record) => ("record", Some(record)),
-        None => match captured(&target.sql_instance, &target.database).await {
+        None => match captured(&name, target, history_folder).await {
             Some(record) => ("journal", Some(record)),
             None => ("none", None),
         },
@@ -111,10 +115,12 @@ async fn jobs(connection: &mut Connection, record: Option<&SecondaryRecord>) -> 
 }
 
 /// The record as a run of ours captured it before it was removed.
-async fn captured(sql_instance: &str, database: &str) -> Option<SecondaryRecord> {
-    let (sql_instance, database) = (sql_instance.to_string(), database.to_string());
+async fn captured(name: &InstanceName, target: &Target, history_folder: Option<ServerPath>) -> Option<SecondaryRecord> {
+    let mut folders: Vec<PathBuf> = vec![journal::default_folder()];
+    let candidates = history_folder.map(|folder| client_candidates(&folder, &name.host, &[])).unwrap_or_default();
+    folders.extend(candidates.iter().map(|folder| folder.as_path().to_path_buf()));
+    let (sql_instance, database) = (target.sql_instance.clone(), target.database.clone());
     let search = tokio::task::spawn_blocking(move || {
-        let folders: [PathBuf; 1] = [journal::default_folder()];
         let has_record = |value: &serde_json::Value| !value["log_shipping"]["record"].is_null();
         let found = journal::newest_capture(&folders, &sql_instance, &database, has_record)?;
         serde_json::from_value::<Capture>(found.capture).ok()?.log_shipping.record
