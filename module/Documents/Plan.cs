@@ -15,7 +15,7 @@ namespace PersistentChatFailover.Documents
         {
         }
 
-        /// <summary>The plan's number, new for each plan made.</summary>
+        /// <summary>The plan's number: the second in which it was made, and its digest.</summary>
         public string PlanId { get; private set; }
 
         /// <summary>When the evidence was read.</summary>

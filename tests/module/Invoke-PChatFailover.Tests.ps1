@@ -125,6 +125,7 @@ Describe 'Invoke-PChatFailover, whole' {
     It 'wrote the password nowhere' {
         $password = $lab.SqlCredential.GetNetworkCredential().Password
         ($output | Out-String -Width 4096) | Should -Not -Match ([regex]::Escape($password))
+        (Get-Process -Id $PID, $lab.ProcessId).CommandLine -join ' ' | Should -Not -Match ([regex]::Escape($password))
         Get-ChildItem -Recurse -File $lab.JournalPath, $lab.PathMap['E:\LSCopy'] |
             Where-Object { $_.Extension -ne '.trn' -and [IO.File]::ReadAllText($_.FullName).Contains($password) } | Should -BeNullOrEmpty
     }

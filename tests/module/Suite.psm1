@@ -119,17 +119,18 @@ function Get-RunParameter {
     $parameters
 }
 
-# Runs script text with -File in a shell of its own. $lab there is the lab given here. The result has ExitCode and Output.
+# Runs script text with -File in a shell of its own. $lab there is the lab given here; -Bare imports nothing. The result has
+# ExitCode and Output.
 function Invoke-Child {
-    param([string] $Script, $Lab, [switch] $StandIn, [hashtable] $Environment = @{}, [int] $TimeoutSeconds = 90)
-    $child = Start-Child -Script $Script -Lab $Lab -StandIn:$StandIn -Environment $Environment
+    param([string] $Script, $Lab, [switch] $StandIn, [switch] $Bare, [hashtable] $Environment = @{}, [int] $TimeoutSeconds = 90)
+    $child = Start-Child -Script $Script -Lab $Lab -StandIn:$StandIn -Bare:$Bare -Environment $Environment
     Wait-Child $child -TimeoutSeconds $TimeoutSeconds
 }
 
 function Start-Child {
-    param([string] $Script, $Lab, [switch] $StandIn, [hashtable] $Environment = @{})
+    param([string] $Script, $Lab, [switch] $StandIn, [switch] $Bare, [hashtable] $Environment = @{})
     $file = Join-Path ([IO.Path]::GetTempPath()) ('pchat-child-' + [guid]::NewGuid().ToString('N') + '.ps1')
-    $head = @("Import-Module '$(Join-Path $PSScriptRoot 'Suite.psm1')' -DisableNameChecking", 'Import-Product')
+    $head = if ($Bare) { @() } else { @("Import-Module '$(Join-Path $PSScriptRoot 'Suite.psm1')' -DisableNameChecking", 'Import-Product') }
     if ($Lab) {
         $head += "`$lab = Connect-TestLab '$($Lab.Control)' '$($Lab.JournalPath)'"
     }

@@ -244,6 +244,38 @@ namespace PersistentChatFailover.Tests
             Check.Contains("no-such-scenario", Shell.OneError().Exception.Message);
         }
 
+        public static void D2_ALabIsStartedAndStopped()
+        {
+            using (var start = new StartPChatLab { Scenario = "small" })
+            {
+                start.Run();
+            }
+            Shell.NoErrors();
+            PChatLab lab = Shell.All<PChatLab>()[0];
+            Check.Equal("B\\RTC", lab.SqlInstance);
+            string folder = (string)lab.PathMap["E:\\LSCopy"];
+            Check.True(System.IO.Directory.Exists(folder), "its folders");
+            using (var stop = new StopPChatLab { Lab = new[] { lab } })
+            {
+                stop.Run();
+            }
+            Check.True(!System.IO.Directory.Exists(folder), "they are gone");
+        }
+
+        public static void D3_ADrillComparesWithTheTruth()
+        {
+            using (var drill = new InvokePChatDrill { Scenario = "small" })
+            {
+                drill.Run();
+            }
+            Shell.NoErrors();
+            DrillResult result = Shell.All<DrillResult>()[0];
+            Check.Equal("done", result.Outcome);
+            Check.Equal(7L, result.MessagesLost);
+            Check.Equal(result.MessagesWritten, result.MessagesKept + result.MessagesLost);
+            Check.True(result.UsersServed && result.UnknownStatements.Length == 0, "users in, nothing unknown");
+        }
+
         private static RunResult Last()
         {
             List<RunResult> results = Shell.All<RunResult>();

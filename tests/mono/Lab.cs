@@ -14,6 +14,7 @@ namespace PersistentChatFailover.Tests
         private static readonly List<Lab> Started = new List<Lab>();
 
         private readonly LabProcess process;
+        private LabDoor pointed;
 
         internal Lab(string scenario)
         {
@@ -21,6 +22,7 @@ namespace PersistentChatFailover.Tests
             About = PChatLab.Of(process, scenario, "stand-ins");
             Journal = Path.Combine(Path.GetTempPath(), "pchat-mono-" + Guid.NewGuid().ToString("N"));
             Started.Add(this);
+            pointed = Door;
             NamePorts();
             Carry();
         }
@@ -100,6 +102,11 @@ namespace PersistentChatFailover.Tests
                 {
                     return new[] { new PSObject(new StandIn((string)parameters["Name"])) };
                 }
+                if (plain == "Connect-PChatLabLync")
+                {
+                    // A drill points the stand-ins at its own lab.
+                    pointed = new LabDoor((string)parameters["Control"]);
+                }
                 if (!plain.Contains("-Cs"))
                 {
                     return new PSObject[0];
@@ -120,7 +127,7 @@ namespace PersistentChatFailover.Tests
                 object value = parameter.Value;
                 plain[parameter.Key] = value is SwitchParameter ? ((SwitchParameter)value).IsPresent : value;
             }
-            var answer = (Dictionary<string, object>)Door.Ask(
+            var answer = (Dictionary<string, object>)pointed.Ask(
                 "native", new Dictionary<string, object> { { "name", name }, { "parameters", plain } });
             if ((string)answer["outcome"] != "completed")
             {

@@ -60,7 +60,7 @@ Describe 'The manifest' {
             New-Item -ItemType Directory (Join-Path $copy 'module') | Out-Null
             Copy-Item $path $copy
             Copy-Item (Join-Path $root 'module/PersistentChatFailover.dll'), (Join-Path $root 'module/PersistentChatFailover.Format.ps1xml') (Join-Path $copy 'module')
-            $child = Invoke-Child "Remove-Module PersistentChatFailover; Import-Module '$copy/PersistentChatFailover.psd1' -ErrorAction Stop; Get-PChatRun; `$Error[0].FullyQualifiedErrorId"
+            $child = Invoke-Child -Bare "Import-Module '$copy/PersistentChatFailover.psd1' -ErrorAction Stop; Get-PChatRun; `$Error[0].FullyQualifiedErrorId"
             # Without the native library: one plain sentence, and the shell lives on.
             $child.Output | Should -Match 'LibraryMismatch'
             $child.Output | Should -Match 'native library is missing'
