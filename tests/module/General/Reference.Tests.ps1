@@ -1,10 +1,13 @@
 # The source in module/reference fixes names and constants into our assembly: each is compared with the real engine's.
 BeforeDiscovery {
     $root = Split-Path -Parent (Split-Path -Parent (Split-Path -Parent $PSScriptRoot))
-    $reference = Join-Path $root 'target/managed/reference/System.Management.Automation.dll'
+    $target = if ($env:CARGO_TARGET_DIR) { $env:CARGO_TARGET_DIR } else { Join-Path $root 'target' }
+    $reference = Join-Path $target 'managed/reference/System.Management.Automation.dll'
+    # Windows PowerShell has no load contexts, and its engine is the one that is compiled against.
+    $comparable = $PSVersionTable.PSVersion.Major -ge 6
     $testing = 'Written', 'Errors', 'Lines', 'ProgressSeen', 'Run', 'Known', 'Carrier', 'ForTests'
     $types = @()
-    if (Test-Path $reference) {
+    if ($comparable -and (Test-Path $reference)) {
         $context = [Runtime.Loader.AssemblyLoadContext]::new('reference', $true)
         $bytes = [IO.MemoryStream]::new([IO.File]::ReadAllBytes($reference))
         $types = @($context.LoadFromStream($bytes).GetExportedTypes() | ForEach-Object { @{ Type = $_; FullName = $_.FullName; Testing = $testing } })
@@ -34,7 +37,7 @@ BeforeAll {
 }
 
 Describe 'The reference assembly' {
-    It 'is there to be compared: <Count> types' -TestCases @{ Count = $types.Count } {
+    It 'is there to be compared: <Count> types' -Skip:(-not $comparable) -TestCases @{ Count = $types.Count } {
         $Count | Should -BeGreaterThan 30
     }
 }
