@@ -79,7 +79,7 @@ impl Run {
             status: self.view.status(),
             operation: operation.to_string(),
             percent,
-            seconds_remaining: None,
+            seconds_remaining: self.view.seconds_remaining(percent),
         });
     }
 }

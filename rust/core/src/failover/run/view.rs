@@ -1,6 +1,7 @@
 //! What can be told of a run at any moment, also by somebody who cannot wait for its worker.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use chrono::Utc;
 
@@ -26,6 +27,8 @@ struct Shown {
     run_arguments: String,
     /// `Step 4 of 12: copy and restore the log backups`.
     status: String,
+    /// Where the step's percentage was first seen, and when: what follows tells the time that remains.
+    pace: Option<(Instant, u8)>,
     /// What is under way that cannot be interrupted: `RESTORE LOG … of mgc_20260314021500.trn`.
     awaited: Option<String>,
     steps: Vec<StepResult>,
@@ -70,7 +73,18 @@ impl View {
     }
 
     pub(crate) fn begin_step(&self, step: &PlannedStep, of: u32) {
-        self.lock().status = format!("Step {} of {of}: {}", step.number, step.title);
+        let mut shown = self.lock();
+        shown.status = format!("Step {} of {of}: {}", step.number, step.title);
+        shown.pace = None;
+    }
+
+    /// The time that the step still takes at its pace so far, in seconds; `None` until there is a pace.
+    pub(crate) fn seconds_remaining(&self, percent: Option<u8>) -> Option<u64> {
+        let percent = percent?.min(100);
+        let mut shown = self.lock();
+        let (since, from) = *shown.pace.get_or_insert((Instant::now(), percent));
+        let done = u64::from(percent.checked_sub(from).filter(|done| *done > 0)?);
+        Some(since.elapsed().as_secs() * u64::from(100 - percent) / done)
     }
 
     pub(crate) fn end_step(&self, result: StepResult) {
@@ -190,4 +204,20 @@ impl View {
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_lowercase().collect::<String>() + chars.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::View;
+
+    #[test]
+    fn the_time_that_remains_follows_from_the_pace_of_the_step() {
+        let view = View::new(r"B\RTC", "mgc", None, "failover");
+        assert_eq!(view.seconds_remaining(None), None);
+        assert_eq!(view.seconds_remaining(Some(10)), None, "no pace yet");
+        std::thread::sleep(std::time::Duration::from_millis(1_050));
+        assert_eq!(view.seconds_remaining(Some(60)), Some(0));
+        assert_eq!(view.seconds_remaining(Some(20)), Some(8));
+        assert_eq!(view.seconds_remaining(Some(5)), None, "a percentage that fell back says nothing");
+    }
 }
