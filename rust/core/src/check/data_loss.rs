@@ -3,6 +3,7 @@
 use super::Subject;
 use crate::document::CheckResult;
 use crate::error::ErrorKind;
+use crate::log_chain::Chain;
 
 /// The tail after the last log backup is inherent and stated. Anything else wants `-AcceptDataLoss` with the value shown.
 pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
@@ -16,10 +17,13 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
     if subject.decision.loss_is_accepted {
         return subject.warning(name, format!("{}, accepted by name", end(subject)), wanted, loss.text.clone());
     }
+    // Where the chain itself ends early, the check LogChain has said so already.
+    let early = subject.decision.chain.as_ref().filter(|chain| chain.verdict.kind().is_some());
+    let text = early.map_or_else(|| loss.text.clone(), Chain::accept_text);
     let given = subject.request.accept_data_loss.as_deref();
     let message = match given {
-        Some(given) => format!("`-AcceptDataLoss {given}` names another loss. {}", loss.text),
-        None => loss.text.clone(),
+        Some(given) => format!("`-AcceptDataLoss {given}` names another loss. {text}"),
+        None => text,
     };
     subject.failed(name, end(subject), wanted, message, ErrorKind::DataLossNotAccepted)
 }

@@ -13,6 +13,7 @@ use crate::check;
 use crate::document::{CheckResult, JournalPlace, Plan, RunRequest, RunResult, StepResult};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{utc_text, Capture, Evidence, Reading};
+use crate::failover::plan::step_name;
 use crate::failover::step::gate::LOSS;
 use crate::failover::step::{units, Seen};
 use crate::host::{Cancel, Host, Level};
@@ -294,7 +295,8 @@ async fn what_is_left(run: &Run) -> RunResult {
             Ok(Seen::NotYet(text)) => ("planned", text),
             Err(error) => ("planned", format!("cannot be told yet: {}", error.message)),
         };
-        if state == "planned" {
+        // The report is always made anew; it alone is no reason to resume.
+        if state == "planned" && unit.step.name() != step_name::REPORT {
             left.push(unit.planned.title.clone());
         }
         let now = utc_text(chrono::Utc::now());

@@ -82,7 +82,7 @@ pub(crate) fn units(plan: &Plan) -> Result<Vec<Unit>> {
                 step_name::MIRROR => Box::new(mirror::Mirror),
                 step_name::ACTIVE_SERVERS => Box::new(active_servers::ActiveServers),
                 step_name::LOG_BACKUPS => Box::new(log_backups::LogBackups),
-                step_name::REPORT => Box::new(report::Report),
+                step_name::REPORT => Box::<report::Report>::default(),
                 other => {
                     return Err(Error::new(
                         ErrorKind::InvalidRequest,

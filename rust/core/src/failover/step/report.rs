@@ -1,5 +1,7 @@
 //! The last step: nothing is changed, the state reached is read and told.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
 
 use super::{OnFailure, Seen, Step};
@@ -8,7 +10,11 @@ use crate::failover::plan::step_name;
 use crate::failover::run::Run;
 use crate::sql::{database, mirror, Purpose};
 
-pub(crate) struct Report;
+/// Told once a run, in every process that works on it.
+#[derive(Default)]
+pub(crate) struct Report {
+    is_told: AtomicBool,
+}
 
 #[async_trait]
 impl Step for Report {
@@ -21,21 +27,25 @@ impl Step for Report {
     }
 
     async fn probe(&self, run: &Run) -> Result<Seen> {
-        let mut connection = run.connect(Purpose::Catalog).await?;
-        let state = database::need(&mut connection, run.database()).await?.state;
-        let mirrored = match mirror::read(&mut connection, run.database()).await? {
-            Some(mirror) => format!("mirrored and {}", mirror.state.as_text().to_uppercase()),
-            None => "not mirrored".to_string(),
-        };
-        Ok(Seen::So(format!(
-            "{} on {} is {}, {mirrored}",
-            run.database(),
-            run.instance,
-            state.as_text().to_uppercase()
-        )))
+        if !self.is_told.load(Ordering::Relaxed) {
+            return Ok(Seen::NotYet("not told yet".to_string()));
+        }
+        reached(run).await.map(Seen::So)
     }
 
     async fn act(&self, _run: &Run) -> Result<String> {
+        self.is_told.store(true, Ordering::Relaxed);
         Ok(String::new())
     }
+}
+
+/// The state of the database and of its mirror, in one line.
+async fn reached(run: &Run) -> Result<String> {
+    let mut connection = run.connect(Purpose::Catalog).await?;
+    let state = database::need(&mut connection, run.database()).await?.state;
+    let mirrored = match mirror::read(&mut connection, run.database()).await? {
+        Some(mirror) => format!("mirrored and {}", mirror.state.as_text().to_uppercase()),
+        None => "not mirrored".to_string(),
+    };
+    Ok(format!("{} on {} is {}, {mirrored}", run.database(), run.instance, state.as_text().to_uppercase()))
 }
