@@ -60,12 +60,17 @@ pub fn build() -> Result<Artifacts> {
     })
 }
 
-/// Builds everything and puts it where the manifest looks: `module/native/<platform>/` and the assembly beside it.
+/// Builds everything and lays the module out.
 pub fn build_module() -> Result<Artifacts> {
     let built = build()?;
+    lay_out(&built)?;
+    Ok(built)
+}
+
+/// Builds the assembly and puts library and lab where it looks for them: `module/native/<platform>/`.
+pub fn lay_out(built: &Artifacts) -> Result {
     let native = root().join("module/native").join(platform());
     copy(&built.library, &native.join(library_name()))?;
     copy(&built.lab, &native.join(program_name("pchat-lab")))?;
-    managed::build()?;
-    Ok(built)
+    managed::build()
 }

@@ -30,7 +30,12 @@ fn python_packages(python: &Path) -> Option<PathBuf> {
     let inside = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let done = folder.join("installed");
     if !done.is_file() {
-        run_quietly(command(python).args(["-m", "venv"]).arg(&folder)).ok()?;
+        let environment = || run_quietly(command(python).args(["-m", "venv"]).arg(&folder));
+        if environment().is_err() {
+            // Debian keeps what a virtual environment needs in a package of its own.
+            install_debian(&["python3-venv"], "Python's TDS clients");
+            environment().ok()?;
+        }
         let mut install = command(&inside);
         install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
         run_quietly(install.arg(root().join("tests/clients/requirements.txt"))).ok()?;

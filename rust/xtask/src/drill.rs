@@ -75,7 +75,7 @@ impl Drop for Lab {
 /// The verb. A name chooses another scenario than `primary-lost`.
 pub fn run(arguments: &[&str]) -> Result {
     let scenario = arguments.iter().find(|a| !a.starts_with("--")).copied().unwrap_or("primary-lost");
-    println!("Building the library, the lab and the host of the drill.");
+    println!("Building the library, the lab and the host of the drill; the first time takes some minutes.");
     let artifacts = build()?;
     let started = Instant::now();
     println!("\nAct 1: a healthy pool on a lab of simulated instances (scenario {scenario}).");

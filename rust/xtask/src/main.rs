@@ -1,4 +1,4 @@
-//! The one door of the project: `cargo xtask drill | test | lint | bench | package | header | module`.
+//! The one door of the project: `cargo xtask drill | test | lint | bench | package | module | header | help`.
 
 mod artifact;
 mod bench;
@@ -19,10 +19,10 @@ use std::process::ExitCode;
 const USAGE: &str = "cargo xtask VERB
 
   drill              build everything, start the lab, lose the primary site, fail over, print what happened
-  test [PART...]     every test, or some parts: rust, header, c, module, pester, clients, windows
+  test [PART...]     every test, or some parts: lint, header, rust, c, module, pester, clients, windows
   lint               formatting and clippy
   bench              the benchmarks
-  package            the module as a zip
+  package            the module as it is installed, in target/package
   module             build the library, the lab and the assembly, ready to import
   header [--write]   compare rust/ffi/include/pchat.h with the exports, or write it anew
   help [--write]     compare the shell's help with docs/commands, or write it anew";

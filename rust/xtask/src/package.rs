@@ -29,9 +29,14 @@ pub fn run(_arguments: &[&str]) -> Result {
 fn module_files() -> Vec<PathBuf> {
     let mut out =
         vec![PathBuf::from("PersistentChatFailover.psd1"), PathBuf::from("module/PersistentChatFailover.dll")];
-    for (folder, extension) in
-        [("en-US", "xml"), ("en-US", "txt"), ("module", "ps1xml"), ("module/lab", "psd1"), ("module/lab", "psm1")]
-    {
+    for (folder, extension) in [
+        ("en-US", "xml"),
+        ("en-US", "txt"),
+        ("module", "ps1xml"),
+        ("module/lab", "psd1"),
+        ("module/lab", "psm1"),
+        ("module/lab", "ps1"),
+    ] {
         out.extend(
             files(&root().join(folder), extension)
                 .iter()

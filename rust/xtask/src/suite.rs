@@ -44,7 +44,7 @@ pub fn run(arguments: &[&str]) -> Result {
 fn artifacts(built: &mut Option<Artifacts>) -> Result<&Artifacts> {
     match built {
         Some(artifacts) => Ok(artifacts),
-        None => Ok(built.insert(artifact::build_module()?)),
+        None => Ok(built.insert(artifact::build()?)),
     }
 }
 
@@ -52,8 +52,9 @@ fn with_artifacts(part: &str, artifacts: &Artifacts) -> Result {
     match part {
         "rust" => rust(artifacts),
         "c" => program_c::test(artifacts),
-        "module" => managed::test(artifacts),
-        "pester" => pester(),
+        // Only these want a C# compiler: the others run where none can be had.
+        "module" => artifact::lay_out(artifacts).and_then(|()| managed::test(artifacts)),
+        "pester" => pester(artifacts),
         _ => clients::test(artifacts),
     }
 }
@@ -76,12 +77,13 @@ fn rust(artifacts: &Artifacts) -> Result {
 }
 
 /// The Pester suite in a real engine, where there is one.
-fn pester() -> Result {
+fn pester(artifacts: &Artifacts) -> Result {
     let shell = found("pwsh").or_else(|| found("powershell"));
     let Some(shell) = shell else {
         println!("pester: not run, there is no PowerShell on PATH; binding, prompts, Ctrl+C and help were not tested");
         return Ok(());
     };
+    artifact::lay_out(artifacts)?;
     run_command(
         command(shell)
             .args(["-NoLogo", "-NoProfile", "-NonInteractive", "-File"])

@@ -1,6 +1,6 @@
 //! The `native` door: one call in, one answer out. The PowerShell stand-ins and drills without a shell come through it alike.
 //!
-//! A call is bound against the documented parameter sets first ([`catalog`], [`bind`]), so that a parameter that no page
+//! A call is bound against the documented parameter sets first (`catalog`, `bind`), so that a parameter that no page
 //! knows is refused as the shell would refuse it; then the faults that are on have their say; then the command acts.
 //! `-WhatIf` goes through all of that and changes nothing.
 
