@@ -152,20 +152,50 @@ pub async fn look_again(
 ) -> Result<Evidence> {
     cancel.check()?;
     tokio::select! {
-        evidence = Box::pin(read_backup_again(sources, request, earlier)) => evidence,
+        evidence = Box::pin(read_again(sources, request, earlier, false)) => evidence,
         () = cancel.cancelled() => Err(cancelled()),
     }
 }
 
-async fn read_backup_again(sources: Sources<'_>, request: &FailoverRequest, earlier: &Evidence) -> Result<Evidence> {
+/// The same, and the primary, its mirror and the monitor are probed anew: while files were copied and restored, the
+/// primary may have come back. Changes nothing.
+///
+/// # Errors
+/// As [`gather`].
+pub async fn look_again_with_primary(
+    sources: Sources<'_>,
+    request: &FailoverRequest,
+    earlier: &Evidence,
+    cancel: &Cancel,
+) -> Result<Evidence> {
+    cancel.check()?;
+    tokio::select! {
+        evidence = Box::pin(read_again(sources, request, earlier, true)) => evidence,
+        () = cancel.cancelled() => Err(cancelled()),
+    }
+}
+
+async fn read_again(
+    sources: Sources<'_>,
+    request: &FailoverRequest,
+    earlier: &Evidence,
+    with_primary: bool,
+) -> Result<Evidence> {
     let instance: InstanceName = request.target.sql_instance.parse()?;
     let mut backup = backup::read(sources, &instance, request).await?;
     if backup.log_shipping.record.is_none() {
         backup.log_shipping.record.clone_from(&earlier.log_shipping.record);
     }
     let folders = backup::folders(&backup.log_shipping, request);
-    let mut look = read_files(sources, &instance, request, &folders, &backup).await?;
-    let mut primary = earlier.primary.clone();
+    let read_primary = async {
+        match with_primary {
+            true => primary_again(sources, request, &backup, earlier).await,
+            false => Ok(earlier.primary.clone()),
+        }
+    };
+    let (look, primary) =
+        tokio::join!(Box::pin(read_files(sources, &instance, request, &folders, &backup)), Box::pin(read_primary));
+    let (mut look, mut primary) = (look?, primary?);
     look.take_known_end(sources.connector, &instance, &primary.monitor).await?;
     primary.later_files = look.watch_share(sources, &instance, share_of(&earlier.files.places)).await;
     Ok(Evidence {
@@ -186,6 +216,28 @@ async fn read_backup_again(sources: Sources<'_>, request: &FailoverRequest, earl
         mirror_file_share: earlier.mirror_file_share.clone(),
         journal: earlier.journal.clone(),
         lock_holder: backup.lock_holder,
+    })
+}
+
+async fn primary_again(
+    sources: Sources<'_>,
+    request: &FailoverRequest,
+    backup: &backup::Backup,
+    earlier: &Evidence,
+) -> Result<PrimaryEvidence> {
+    let mut names = remote::Names::of(backup, &earlier.pool, request)?;
+    names.backup_mirror = None;
+    let limit = Duration::from_secs(u64::from(request.probe_timeout_seconds.max(1)));
+    let sites = remote::probe_all(sources.connector, &names, limit).await;
+    let monitor = remote::monitor(&sites, &names);
+    // What a monitor said stays said though it has fallen silent.
+    let monitor = if monitor.last_backup.known().is_some() { monitor } else { earlier.primary.monitor.clone() };
+    Ok(PrimaryEvidence {
+        answer: sites.primary.answer,
+        database: sites.primary.database,
+        mirror: sites.primary_mirror,
+        monitor,
+        ..earlier.primary.clone()
     })
 }
 

@@ -20,7 +20,7 @@ pub use capture::*;
 pub use database::*;
 pub use file::*;
 pub(crate) use gather::may_be_log_backup;
-pub use gather::{gather, gather_log_backups, look_again, Sources};
+pub use gather::{gather, gather_log_backups, look_again, look_again_with_primary, Sources};
 pub use instance::*;
 pub use place::*;
 pub use primary::*;

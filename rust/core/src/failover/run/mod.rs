@@ -24,8 +24,10 @@ mod view;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 pub(crate) use book::Book;
+pub(crate) use changes::{Announced, InTurn};
 pub(crate) use list::list;
 pub(crate) use locks::Locks;
 pub(crate) use look::gather;
@@ -73,4 +75,6 @@ pub(crate) struct Run {
 pub(crate) struct GateProof {
     pub redo_lsn: Lsn,
     pub text: String,
+    /// When the primary and its witnesses were probed for it.
+    pub primary_probed_at: Instant,
 }

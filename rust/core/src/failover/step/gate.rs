@@ -1,16 +1,22 @@
 //! The gate: proof from the redo point, read back just now, to the newest log backup that is known.
 
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 
 use super::{OnFailure, Seen, Step};
 use crate::check;
 use crate::document::Loss;
 use crate::error::Result;
+use crate::evidence::Evidence;
 use crate::failover::plan::{step_name, Decision};
 use crate::failover::run::{refuse_failed, GateProof, Run};
 use crate::log_chain::{gate, AcceptedLoss, RecoveryPermit};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::Purpose;
+
+/// How long a look at the silent primary holds. Removal of log shipping normally takes less; a probe takes seconds.
+const PRIMARY_LOOK_HOLDS: Duration = Duration::from_secs(30);
 
 /// Asked before log shipping is removed, so that a refusal costs nothing, and once more right before recovery.
 pub(crate) struct Gate;
@@ -60,20 +66,24 @@ fn accepted_loss(mut loss: Loss, permit: &RecoveryPermit) -> Loss {
     loss
 }
 
-/// Looks at everything anew and asks the gate.
+/// Looks at everything anew and asks the gate: the primary too, which may have come back while files were restored.
 ///
 /// # Errors
-/// Those of [`gate::open`]: a gap, a dead share, an unreadable file, a loss that was not accepted by name.
+/// `PrimaryAlive` (5002), `WitnessAgainst` (5003), and those of [`gate::open`]: a gap, a dead share, an unreadable file, a
+/// loss that was not accepted by name.
 pub(crate) async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
-    run.tell_progress("reading folders and redo point anew for the gate", None);
-    let evidence = run.look_again().await?;
+    run.tell_progress("reading folders, redo point and the primary anew for the gate", None);
+    let probed_at = run.gate_proof().map(|proof| proof.primary_probed_at);
+    let probed_at = probed_at.filter(|at| at.elapsed() < PRIMARY_LOOK_HOLDS);
+    let primary_probed_at = probed_at.unwrap_or_else(Instant::now);
+    let evidence = match probed_at {
+        Some(_) => run.look_again().await?,
+        None => run.look_again_with_primary().await?,
+    };
     let redo = run.redo_of(&evidence)?;
     let decision = Decision::of(&evidence, &run.plan.request);
     run.view.set_loss(decision.loss.clone());
-    // Somebody who writes log backups now is alive.
-    let mut checks = check::of_decision(&evidence, &run.plan.request, &decision);
-    checks.retain(|result| result.name == "WitnessShareFiles");
-    refuse_failed(&checks)?;
+    refuse_signs_of_life(run, &evidence, &decision)?;
     let accepted = run.plan.request.accept_data_loss.as_deref().map(AcceptedLoss::new);
     let permit =
         gate::open(&run.instance.to_string(), run.database(), &redo, &evidence.files.listing, accepted.as_ref())?;
@@ -84,6 +94,20 @@ pub(crate) async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
         Some(loss) => format!("open at LSN {}, over a loss accepted by name: {loss}", permit.redo_lsn()),
         None => format!("open: the chain is proved to LSN {}. {}", permit.redo_lsn(), decision.loss.text),
     };
-    run.set_gate_proof(GateProof { redo_lsn: permit.redo_lsn(), text });
+    run.set_gate_proof(GateProof { redo_lsn: permit.redo_lsn(), text, primary_probed_at });
     Ok(permit)
+}
+
+/// Refuses where the primary or a witness speaks that did not when this process took the work up. Somebody who writes log
+/// backups now is alive in any case. A single command may be told to go on beside a living primary; then it was known.
+fn refuse_signs_of_life(run: &Run, evidence: &Evidence, decision: &Decision) -> Result<()> {
+    let request = &run.plan.request;
+    let known: Vec<String> =
+        check::all(&run.evidence, request).into_iter().filter(check::blocks).map(|result| result.name).collect();
+    let mut checks = check::of_decision(evidence, request, decision);
+    checks.retain(|result| match result.name.as_str() {
+        "WitnessShareFiles" => true,
+        name => (name == "PrimaryIsDown" || name.starts_with("Witness")) && !known.iter().any(|k| k == name),
+    });
+    refuse_failed(&checks)
 }
