@@ -39,7 +39,35 @@ pub(super) async fn look(
         };
         look_at(connector, files, instance, folder, id, path_map)
     });
-    futures_util::future::try_join_all(looks).await
+    let mut places = futures_util::future::try_join_all(looks).await?;
+    distrust_mapped_share(&mut places);
+    Ok(places)
+}
+
+/// A share that only this machine lists, under another path than its own, may be another folder, and a wrong or stale one
+/// would hide later log backups. It counts as out of reach where it shows nothing of what was copied from it.
+fn distrust_mapped_share(places: &mut [PlaceEvidence]) {
+    let names = |place: &PlaceEvidence| -> Vec<String> {
+        let theirs = place.by_server.known().cloned();
+        let ours = || place.by_client.known().map(|files| files.iter().map(|file| file.name.clone()).collect());
+        theirs.or_else(ours).unwrap_or_default().into_iter().filter(|name| may_be_log_backup(name)).collect()
+    };
+    let copied: Vec<String> =
+        places.iter().filter(|place| place.role == PlaceRole::CopyFolder).flat_map(|place| names(place)).collect();
+    for share in places.iter_mut().filter(|place| place.role == PlaceRole::Share) {
+        let Some(path) = share.client_path.clone().filter(|path| !path.eq_ignore_ascii_case(share.path.as_str()))
+        else {
+            continue;
+        };
+        let only_ours = share.by_server.known().is_none() && share.by_client.known().is_some();
+        if only_ours && !copied.is_empty() && !copied.iter().any(|name| share.has(name)) {
+            share.is_candidate = false;
+            share.by_client = Reading::Unknown(format!(
+                "{path} shows none of the log backups that were copied from it, and the instance cannot list {} to compare",
+                share.path
+            ));
+        }
+    }
 }
 
 async fn look_at(
@@ -263,6 +291,27 @@ mod tests {
         assert_eq!(sizes(&place), [0, 0]);
         place.by_server = Reading::Unknown("denied".into());
         assert!(sizes(&place).is_empty(), "names of another folder are worth nothing");
+    }
+
+    #[test]
+    fn a_mapped_share_that_shows_nothing_of_what_was_copied_is_out_of_reach() {
+        let copy = sample::place(PlaceId::COPY_FOLDER, PlaceRole::CopyFolder, &[1, 2]);
+        let mut share = sample::place(PlaceId::SHARE, PlaceRole::Share, &[]);
+        share.client_path = Some("/mnt/elsewhere".into());
+        share.by_client = Reading::Known(Vec::new());
+        let listed = |share: &PlaceEvidence| {
+            let mut places = [copy.clone(), share.clone()];
+            distrust_mapped_share(&mut places);
+            places[1].is_listed()
+        };
+        assert!(listed(&share), "the instance sees it too");
+        share.by_server = Reading::Unknown("denied".into());
+        assert!(!listed(&share));
+        let mut known = share.clone();
+        known.by_client = copy.by_client.clone();
+        assert!(listed(&known));
+        share.client_path = Some(share.path.to_string());
+        assert!(listed(&share), "its own path is no other folder");
     }
 
     #[test]
