@@ -441,3 +441,15 @@ fn a_write_that_fails_stops_everything_behind_it() {
     assert_eq!(changes(root.path()), 4);
     assert_eq!(read(&root.path().join("b"), None, CHILD_ID).unwrap().entries.len(), 5, "it caught up");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_journal_that_was_deleted_takes_no_further_record() {
+    let root = tempfile::tempdir().unwrap();
+    let journal = Journal::create(&root.path().join("a"), Some(&root.path().join("b")), head(CHILD_ID)).unwrap();
+    journal.append(step(1)).unwrap();
+    fs::remove_dir_all(root.path().join("a")).unwrap();
+    assert_eq!(journal.append(step(2)).unwrap_err().kind, ErrorKind::JournalWriteFailed);
+    assert_eq!(journal.append(step(3)).unwrap_err().kind, ErrorKind::JournalWriteFailed);
+    assert_eq!(read(&root.path().join("b"), None, CHILD_ID).unwrap().entries.len(), 2);
+}

@@ -139,7 +139,7 @@ impl Journal {
         let (line, hash) = encode(&inner.last_hash, inner.next_sequence, &at_utc, &record)
             .map_err(|error| write_failed(&self.path, &error.to_string()))?;
         crash_points::reach("journal.append.before");
-        if let Err(error) = write_line(&mut inner.file, line.as_bytes()) {
+        if let Err(error) = write_line(&mut inner.file, &self.path, line.as_bytes()) {
             inner.failed = Some(error.to_string());
             return Err(write_failed(&self.path, &error.to_string()));
         }
@@ -182,7 +182,7 @@ impl Journal {
     }
 }
 
-fn write_line(file: &mut File, line: &[u8]) -> io::Result<()> {
+fn write_line(file: &mut File, path: &Path, line: &[u8]) -> io::Result<()> {
     crash_points::fail("journal.append")?;
     if crash_points::is_due("journal.append.torn") {
         file.write_all(&line[..line.len() / 2])?;
@@ -190,7 +190,9 @@ fn write_line(file: &mut File, line: &[u8]) -> io::Result<()> {
         std::process::abort();
     }
     file.write_all(line)?;
-    file.sync_all()
+    file.sync_all()?;
+    // A file that was deleted or moved away still takes lines, which nobody could ever read.
+    std::fs::metadata(path).map(|_| ())
 }
 
 /// How a run ended for good, in words; `None` while it is open.
