@@ -10,11 +10,14 @@ use crate::failover::run::Run;
 use crate::host::Level;
 use crate::journal::crash_points;
 use crate::names::{InstanceName, ServerPath};
+use crate::sql::file::{self, PathState};
 use crate::sql::log_backup_job::{self, LogBackupJob};
 use crate::sql::{instance, job, Connection, Purpose};
 
 /// The full backup that the run took: its path, taken down before the call.
 const FULL_BACKUP: &str = "full_backup_file";
+/// What became of the job on the mirror. Without it a process was cut off before it got there.
+const ON_MIRROR: &str = "log_backup_job_on_mirror";
 
 pub(crate) struct LogBackups;
 
@@ -38,7 +41,11 @@ impl Step for LogBackups {
             Some(id) => job::read(&mut connection, id).await?,
             None => None,
         };
+        let mirror_is_settled = run.backup_mirror().is_none() || run.book.fact::<String>(ON_MIRROR).is_some();
         Ok(match found {
+            Some(job) if job.is_enabled && !mirror_is_settled => {
+                Seen::NotYet(format!("the job `{}` is enabled here, but its mirror's was not looked at", job.name))
+            }
             Some(job) if job.is_enabled => Seen::So(format!("the job `{}` is enabled", job.name)),
             Some(job) => Seen::NotYet(format!("the job `{}` is disabled", job.name)),
             None => Seen::NotYet(format!("there is no job `{}`", wanted.name())),
@@ -48,6 +55,7 @@ impl Step for LogBackups {
     async fn act(&self, run: &Run) -> Result<String> {
         let folder = folder(run)?;
         let mut work = run.connect(Purpose::Work).await?;
+        ensure_folder(run, &mut work, &folder).await?;
         if !has_full_backup(run, &mut work).await? {
             let file = folder.join(&log_backup_job::file_name(run.database(), Utc::now().naive_utc(), "bak"));
             run.book.set_fact(FULL_BACKUP, &file).await?;
@@ -58,6 +66,7 @@ impl Step for LogBackups {
         set_up(run, &run.instance, &mut work, wanted(run, folder.clone())).await?;
         crash_points::reach("log_backup_job.created");
         let on_mirror = on_mirror(run).await;
+        run.book.set_fact(ON_MIRROR, &on_mirror).await?;
         Ok(format!("log backups every {} minutes to {folder}{on_mirror}", run.plan.request.log_backup_interval_minutes))
     }
 }
@@ -87,6 +96,15 @@ async fn has_full_backup(run: &Run, connection: &mut Connection) -> Result<bool>
     Ok(taken.iter().any(|set| set.backup_type == "D" && set.path.as_ref().is_some_and(|path| path.same_as(&file))))
 }
 
+/// A folder that was named need not be there yet; a backup does not create it.
+async fn ensure_folder(run: &Run, work: &mut Connection, folder: &ServerPath) -> Result<()> {
+    if file::look(work, folder).await? == PathState::Folder {
+        return Ok(());
+    }
+    let statement = file::create_folder_statement(folder)?;
+    run.change(folder.as_str(), &statement, file::create_folder(work, folder)).await
+}
+
 /// Creates the job and enables it, as far as that is not so.
 async fn set_up(run: &Run, on: &InstanceName, work: &mut Connection, wanted: LogBackupJob) -> Result<()> {
     let text = wanted.create_statements()?.join("; ");
@@ -112,9 +130,11 @@ async fn on_mirror(run: &Run) -> String {
             None => instance::default_backup_folder(&mut work).await?,
         };
         let Some(folder) = folder else { return Ok(format!("; not on {name}, which tells no folder for backups")) };
+        ensure_folder(run, &mut work, &folder).await?;
         set_up(run, &name, &mut work, wanted(run, folder)).await?;
         Ok(format!("; on {name} too"))
     };
+    // The mirror's job is a convenience: it may fail, and the step is done all the same.
     work.await.unwrap_or_else(|error: Error| {
         run.host.message(Level::Warning, format!("The log backup job was not set up on {name}: {error}"));
         format!("; not on {name}: {}", error.message.trim_end_matches('.'))

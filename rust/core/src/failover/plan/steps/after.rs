@@ -149,10 +149,16 @@ pub(super) fn log_backups(parts: &Parts<'_>) -> Result<Option<PlannedStep>> {
         &target,
         "Users are in; the log of the database grows until log backups are taken. `Resume-PChatRun` goes on here.",
     );
+    planned.statements.push("-- Where the folder is not there yet:".to_string());
     planned.statements.push(file::create_folder_statement(&wanted.folder)?);
     planned.statements.push(full_backup_statement(&wanted.database, &full_backup_file(evidence, &wanted), false)?);
     planned.statements.extend(wanted.create_statements()?);
     planned.statements.push(format!("-- Then `{}` is enabled, by the id that it was given.", wanted.name()));
+    if let Some(mirror) = mirror {
+        let folder = parts.request.log_backup_path.as_deref().filter(|path| !path.trim().is_empty());
+        let folder = folder.map_or("its own backup folder".to_string(), |path| format!("{path} there"));
+        planned.statements.push(format!("-- The same job on {mirror}, to {folder}."));
+    }
     let bytes = evidence.state.as_ref().map_or(0, |state| state.data_bytes());
     planned.expected_seconds = Some(10 + rate::seconds(bytes, rate::BACKUP_BYTES_PER_SECOND));
     Ok(Some(planned))
