@@ -102,7 +102,11 @@ async fn one(run: &Run, unit: &Unit, begun: &Clock) -> Result<()> {
 }
 
 async fn end_early(run: &Run, unit: &Unit, error: Error) -> Ending {
-    let cancelled = matches!(error.kind, ErrorKind::Cancelled | ErrorKind::Declined);
+    let cancelled = match error.kind {
+        ErrorKind::Cancelled | ErrorKind::Declined => true,
+        ErrorKind::NativeCommandStopped => run.cancel.is_cancelled(),
+        _ => false,
+    };
     let may_change = !matches!(error.kind, ErrorKind::LockLost | ErrorKind::JournalWriteFailed);
     let outcome = if cancelled { Outcome::Cancelled } else { error.kind.outcome() };
     if unit.step.on_failure() == OnFailure::PutBack && run.can_put_back() {

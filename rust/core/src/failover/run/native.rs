@@ -14,11 +14,16 @@ impl Run {
     /// Runs a command that reads; the objects that it returned.
     ///
     /// # Errors
-    /// `NativeCommandMissing` (6001), `NativeCommandFailed` (6002), `NativeCommandStopped` (6003), `LabMixedWithReal` (5013).
+    /// `NativeCommandMissing` (6001), `NativeCommandFailed` (6002), `NativeCommandStopped` (6003), `Cancelled` (1007),
+    /// `LabMixedWithReal` (5013).
     pub(crate) async fn native_get(&self, command: NativeCommand) -> Result<Vec<Map<String, Value>>> {
         debug_assert!(command.reads_only);
         let command = self.qualified(command);
         let outcome = self.host.native(command.clone()).await;
+        // Reading changes nothing, so a read that a cancel ended leaves nothing unknown.
+        if outcome.state == NativeState::Stopped {
+            self.cancel.check()?;
+        }
         self.check_origin(&command, &outcome)?;
         pool::objects(&command, outcome)
     }

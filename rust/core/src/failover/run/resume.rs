@@ -227,12 +227,23 @@ async fn take_up_locked(
         lock_mirror(session, &evidence, locks, host).await?;
     }
     let checks = still_needed(&evidence, check::all(&evidence, &plan.request), host);
-    refuse_failed(&checks)?;
+    refuse_failed(&checks).map_err(with_way_out)?;
     if request.plan_only || is_online(&evidence) {
         return Ok((evidence, None));
     }
     let proved = prove(session, &plan.sql_instance.parse()?, &evidence, &plan.request.folders.path_map, host).await?;
     Ok((evidence, proved))
+}
+
+/// A witness is named to a new run only, which finds the capture of this one.
+fn with_way_out(mut error: Error) -> Error {
+    if error.next.contains("-IgnoreWitness") {
+        error.next.push_str(
+            " `Resume-PChatRun` takes no witness to ignore: for that start anew with `Invoke-PChatFailover`, which finds what \
+             this run has captured.",
+        );
+    }
+    error
 }
 
 /// What must still hold: who is alive, the right world, and the rights. The chain is the gate's business. Once the

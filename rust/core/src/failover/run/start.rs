@@ -33,10 +33,13 @@ pub(crate) async fn start(
     cancel: Cancel,
 ) -> Result<OperationResult> {
     let plan = request.plan;
-    if plan.digest != plan::digest(&plan.decision_facts) || plan.kind != "failover" {
+    // Locks are taken and the journal is kept under the plan's own names, work is done on those of its request.
+    let target = &plan.request.target;
+    let is_one_target = plan.sql_instance == target.sql_instance && plan.database == target.database;
+    if plan.digest != plan::digest(&plan.decision_facts) || plan.kind != "failover" || !is_one_target {
         return Err(Error::new(
             ErrorKind::InvalidRequest,
-            "the plan is no plan of a failover, or its digest does not fit its facts.",
+            "the plan is no plan of a failover, or its target or digest does not fit its facts.",
         )
         .with_unchanged("Nothing was started.")
         .with_next("Make a new plan with `New-PChatFailoverPlan`; a plan is not edited by hand."));
@@ -196,7 +199,12 @@ pub(crate) fn refuse_failed(checks: &[CheckResult]) -> Result<()> {
     let Some(first) = failed.first() else { return Ok(()) };
     let kind_of = |code: u32| ErrorKind::ALL.iter().copied().find(|kind| kind.code() == code);
     let kind = match &failed[..] {
-        [one] => one.code.and_then(kind_of).unwrap_or(ErrorKind::ChecksFailed),
+        // Nothing is half done before a run: a kind that says so in a run is a refusal here.
+        [one] => one
+            .code
+            .and_then(kind_of)
+            .filter(|kind| !matches!(kind.outcome(), Outcome::Incomplete | Outcome::Failed))
+            .unwrap_or(ErrorKind::ChecksFailed),
         _ => ErrorKind::ChecksFailed,
     };
     let list: Vec<String> = failed

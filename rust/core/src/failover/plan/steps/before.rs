@@ -176,7 +176,7 @@ pub(super) fn recover(parts: &Parts<'_>) -> Result<PlannedStep> {
         step_name::RECOVER,
         "Recover the database: the point of no return",
         &parts.evidence.sql_instance,
-        "Recovery goes on by itself; `Resume-PChatRun` waits for it and goes on.",
+        "A recovery that was sent goes on by itself; `Resume-PChatRun` waits for it, or sends it, and goes on.",
     );
     planned.statements.push(database::recover_statement(database)?);
     planned.statements.push(database::multi_user_statement(database)?);
