@@ -33,8 +33,9 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
                 how,
                 wanted,
                 format!(
-                    "The primary is alive, so a disaster failover would lose what users write there. Use a planned switch \
-                     (`-Planned`), which takes the tail of the log first, or stop {name} if it must not serve."
+                    "The primary is alive, so a disaster failover would lose what users write there. A planned \
+                     switch takes the tail of the log first (`BACKUP LOG … WITH NORECOVERY`); this release does not do it. \
+                     If {name} must not serve, stop it."
                 ),
                 ErrorKind::PrimaryAlive,
             )

@@ -74,6 +74,16 @@ fn evidence_in_order_blocks_nothing_and_passes_where_it_can() {
 }
 
 #[test]
+fn the_runbook_names_every_check_and_no_other() {
+    let runbook = include_str!("../../../../docs/runbooks/failover.md");
+    let table = runbook.split("\n## The checks\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let first_cells = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let told: Vec<&str> = first_cells.flat_map(|cell| cell.split(", ")).map(|name| name.trim_matches('`')).collect();
+    let results = all(&sample::evidence(), &sample::request());
+    assert_eq!(told, results.iter().map(|result| result.name.as_str()).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_check_that_could_not_be_made_blocks_only_where_it_guards_data() {
     let soft = check_with("FreeSpace", |e, _| e.files.free_bytes = crate::evidence::Reading::Unknown("denied".into()));
     assert_eq!(line(&soft), "unknown - unknown");
