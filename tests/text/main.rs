@@ -1,5 +1,6 @@
 //! What can be read as text: manifest, header, error table and docs agree with the code.
 
+mod contract;
 mod docs;
 mod errors;
 mod sources;

@@ -106,8 +106,9 @@ async fn install(run: &Run) -> Result<()> {
 
 fn advice(command: &NativeCommand) -> String {
     format!(
-        "Remove the cause (endpoint, rights of both service accounts on the share, a database of this name on the mirror), then \
-         run `Resume-PChatRun`, or `{} -Confirm:$false` by hand.",
+        "Remove the cause (endpoint, rights of both service accounts on the share), then run `Resume-PChatRun`. Where a database \
+         of this name is left on the mirror, replace it by hand first: `{} -DropExistingDatabasesOnMirror -Confirm:$false`; \
+         `Resume-PChatRun` then finds the mirror and closes the run.",
         command.as_text()
     )
 }
