@@ -53,7 +53,7 @@ fn distrust_mapped_share(places: &mut [PlaceEvidence]) {
         theirs.or_else(ours).unwrap_or_default().into_iter().filter(|name| may_be_log_backup(name)).collect()
     };
     let copied: Vec<String> =
-        places.iter().filter(|place| place.role == PlaceRole::CopyFolder).flat_map(|place| names(place)).collect();
+        places.iter().filter(|place| place.role == PlaceRole::CopyFolder).flat_map(names).collect();
     for share in places.iter_mut().filter(|place| place.role == PlaceRole::Share) {
         let Some(path) = share.client_path.clone().filter(|path| !path.eq_ignore_ascii_case(share.path.as_str()))
         else {
