@@ -1,8 +1,10 @@
 //! Whole runs of the built library against the lab's program, each in a process of its own that can be killed.
 
 mod cut_off;
+mod every_write;
 mod harness;
 mod refused;
 mod standby;
 mod ways;
 mod whole;
+mod world_moves;
