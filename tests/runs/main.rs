@@ -1,5 +1,6 @@
 //! Whole runs of the built library against the lab's program, each in a process of its own that can be killed.
 
+mod boundary;
 mod cut_off;
 mod every_write;
 mod harness;
