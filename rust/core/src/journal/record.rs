@@ -76,7 +76,7 @@ pub enum Record {
         statement: String,
         data: Value,
     },
-    /// What became of it; `state` is `done`, `already_so`, `failed` or `unknown`.
+    /// What became of it; `state` is `done`, `already_so`, `failed`, `unknown` or `not_sent`.
     EffectEnded {
         step: String,
         object: String,

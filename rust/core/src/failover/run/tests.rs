@@ -320,6 +320,37 @@ async fn the_journal_has_the_change_before_and_after_it() {
     assert_eq!(super::book::steps_of(&seen.entries)[0].name, "one");
 }
 
+#[tokio::test]
+async fn changes_in_turn_are_announced_before_they_are_sent_and_closed_when_one_fails() {
+    let (folder, shell) = (TempDir::new().unwrap(), Shell::new("Normal"));
+    let run = run(&folder, &shell, &[], Vec::new());
+    let written = || -> Vec<String> {
+        let seen = journal::read(folder.path(), None, &run.run_id).unwrap();
+        seen.entries
+            .iter()
+            .filter_map(|entry| match &entry.record {
+                Record::EffectBegun { object, .. } => Some(format!("{object} begun")),
+                Record::EffectEnded { object, state, .. } => Some(format!("{object} {state}")),
+                _ => None,
+            })
+            .collect()
+    };
+    let change = |what: &str| Announced { what: what.to_string(), statement: format!("RESTORE {what}") };
+    let mut turns = InTurn::new(&run);
+    for (what, next) in [("a", "b"), ("b", "c")] {
+        let work = async {
+            assert!(written().contains(&format!("{what} begun")), "{what} is announced before it is sent");
+            Ok(())
+        };
+        turns.change(change(what), Some(change(next)), work).await.unwrap();
+    }
+    assert_eq!(written(), ["a begun", "b begun", "a done", "c begun"]);
+    let refused = async { Err::<(), _>(Error::new(ErrorKind::LogBackupDamaged, "cut off")) };
+    turns.change(change("c"), Some(change("d")), refused).await.unwrap_err();
+    turns.close().await.unwrap();
+    assert_eq!(written()[4..], ["b done", "d begun", "c failed", "d not_sent"]);
+}
+
 fn pool_steps(run: &Run) -> Vec<Unit> {
     units(&run.plan).unwrap().into_iter().filter(|unit| unit.planned.name == plan::step_name::POOL_STATE).collect()
 }

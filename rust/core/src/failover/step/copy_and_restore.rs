@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{count, Evidence};
 use crate::failover::copies::{Copies, CopyItem};
 use crate::failover::plan::{log_restores, step_name, Decision, Way};
-use crate::failover::run::Run;
+use crate::failover::run::{Announced, InTurn, Run};
 use crate::journal::crash_points;
 use crate::names::{ClientPath, ServerPath};
 use crate::sql::database::{self, DatabaseState};
@@ -148,10 +148,25 @@ async fn overlapped(
 
 /// Restores in order; each waits for its own copies only.
 async fn restore_all(run: &Run, restores: Vec<LogRestore>, copies: Option<&Copies>, tally: &mut Tally) -> Result<()> {
+    let mut turns = InTurn::new(run);
+    let ended = restore_in_turn(run, &mut turns, restores, copies, tally).await;
+    let written = turns.close().await;
+    ended.and(written)
+}
+
+async fn restore_in_turn(
+    run: &Run,
+    turns: &mut InTurn<'_>,
+    restores: Vec<LogRestore>,
+    copies: Option<&Copies>,
+    tally: &mut Tally,
+) -> Result<()> {
     let total = restores.len();
     let mut restorer = Restorer::new(run.session.connector(), &run.instance);
-    for (done, restore) in restores.into_iter().enumerate() {
-        let name = restore.paths.first().map_or(String::new(), |path| path.file_name().to_string());
+    let mut restores = restores.into_iter().enumerate().peekable();
+    while let Some((done, restore)) = restores.next() {
+        let change = announced(&restore)?;
+        let name = change.what.clone();
         let percent = u8::try_from(done * 100 / total.max(1)).ok();
         run.tell_progress(&format!("{name} ({} of {total})", done + 1), percent);
         if let Some(copies) = copies {
@@ -159,10 +174,17 @@ async fn restore_all(run: &Run, restores: Vec<LogRestore>, copies: Option<&Copie
                 copies.wait_for(path.file_name()).await?;
             }
         }
-        restore_one(run, &mut restorer, &restore, &name, percent).await?;
+        let next = restores.peek().map(|(_, next)| announced(next)).transpose()?;
+        turns.change(change, next, restoring(run, &mut restorer, &restore, &name, percent)).await?;
+        crash_points::reach("restore.done");
         tally.restored += 1;
     }
     Ok(())
+}
+
+fn announced(restore: &LogRestore) -> Result<Announced> {
+    let what = restore.paths.first().map_or(String::new(), |path| path.file_name().to_string());
+    Ok(Announced { what, statement: restore_log_statement(restore)? })
 }
 
 /// Restores one log backup; `percent` is how far the whole is.
@@ -174,6 +196,18 @@ pub(crate) async fn restore_one(
     percent: Option<u8>,
 ) -> Result<()> {
     let statement = restore_log_statement(restore)?;
+    run.change(name, &statement, restoring(run, restorer, restore, name, percent)).await?;
+    crash_points::reach("restore.done");
+    Ok(())
+}
+
+async fn restoring(
+    run: &Run,
+    restorer: &mut Restorer<'_>,
+    restore: &LogRestore,
+    name: &str,
+    percent: Option<u8>,
+) -> Result<()> {
     let mut tell = |seen: RestoreProgress| {
         run.tell_progress(&format!("{name}: {:.0} percent restored", seen.percent), percent);
     };
@@ -184,11 +218,9 @@ pub(crate) async fn restore_one(
         tokio::time::sleep(Duration::from_millis(25)).await;
         crash_points::reach("restore.middle");
     });
-    let ended = run.change(name, &statement, restorer.log(restore, &mut tell)).await;
+    let ended = restorer.log(restore, &mut tell).await;
     points.abort();
-    ended?;
-    crash_points::reach("restore.done");
-    Ok(())
+    ended.map(drop)
 }
 
 /// Runs the copy job and waits for its end.
