@@ -1,17 +1,25 @@
 //! Benchmarks: overlapped copy and restore against the plain sequence, and memory by file size and number.
 
 use crate::artifact::build;
-use crate::process::{command, root, run as run_command, told, Result};
+use crate::process::{command, run as run_command, Result};
 
-/// The verb.
+/// The verb. Names choose among the benchmarks; all of them without one.
 pub fn run(arguments: &[&str]) -> Result {
     let artifacts = build()?;
-    if !root().join("tests/benches").is_dir() {
-        return told("there are no benchmarks in tests/benches");
-    }
     run_command(
         command("cargo")
-            .args(["bench", "--locked", "-p", "pchat-tests", "--"])
+            .args([
+                "bench",
+                "--quiet",
+                "--locked",
+                "--profile",
+                "drill",
+                "-p",
+                "pchat-tests",
+                "--bench",
+                "figures",
+                "--",
+            ])
             .args(arguments)
             .env("PCHAT_TEST_LIBRARY", &artifacts.library)
             .env("PCHAT_TEST_LAB", &artifacts.lab)
