@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::command;
 use crate::document::{
@@ -123,11 +122,13 @@ pub enum Request {
     RunList(RunListRequest),
 }
 
-/// How an operation ended: the document and its kind, `plan`, `run`, `count` or `log_chain`.
+/// How an operation ended: the document as JSON text and its kind, `plan`, `run`, `count` or `log_chain`.
+///
+/// Text, because a plan of ten thousand log backups takes several times as much as a tree of values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OperationResult {
     pub kind: &'static str,
-    pub document: Value,
+    pub document: String,
 }
 
 impl OperationResult {
@@ -136,7 +137,7 @@ impl OperationResult {
     /// # Errors
     /// `InternalFault` (9001) for a document that does not serialise.
     pub fn new(kind: &'static str, document: &impl Serialize) -> Result<OperationResult> {
-        let document = serde_json::to_value(document)
+        let document = serde_json::to_string(document)
             .map_err(|e| Error::new(ErrorKind::InternalFault, format!("a result cannot be written as JSON: {e}.")))?;
         Ok(OperationResult { kind, document })
     }

@@ -409,8 +409,8 @@ pub unsafe extern "C" fn pchat_operation_next(
         // SAFETY: the caller promises a place for one pointer, or NULL.
         let out = unsafe { output(event, ptr::null_mut(), "event") }?;
         match OPERATIONS.get(operation)?.next(Duration::from_millis(u64::from(timeout_ms)))? {
-            Next::Event(value) => {
-                *out = document::boxed(document::to_bytes(&value));
+            Next::Event(bytes) => {
+                *out = document::boxed(bytes);
                 Ok(PCHAT_OK)
             }
             Next::TimedOut => Ok(PCHAT_TIMEOUT),

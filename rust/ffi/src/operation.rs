@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use pchat_core::host::{Cancel, Host, Level, NativeCommand, NativeOutcome, NativeState, Progress, Question};
-use pchat_core::operation::{self, Request};
+use pchat_core::operation::{self, OperationResult, Request};
 use pchat_core::{Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde_json::{json, Value};
 use tokio::sync::{oneshot, Notify};
 
+use crate::document::to_bytes;
 use crate::guard::panic_error;
 use crate::session::SessionHandle;
 
@@ -22,7 +23,8 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What `next` gives.
 pub enum Next {
-    Event(Value),
+    /// The document's bytes.
+    Event(Vec<u8>),
     TimedOut,
     End,
 }
@@ -43,7 +45,7 @@ struct State {
     queue: VecDeque<Value>,
     progress: Option<Progress>,
     progress_sent: Option<Instant>,
-    terminal: Option<Value>,
+    terminal: Option<Vec<u8>>,
     ended: bool,
     closed: bool,
     waiting: bool,
@@ -95,7 +97,7 @@ impl Operation {
         // A panic in a task passes by the export's guard: this one waits for the worker and tells its end.
         spawner.spawn(async move {
             let terminal = match worker.await {
-                Ok(Ok(result)) => json!({"event": "result", "kind": result.kind, "result": result.document}),
+                Ok(Ok(result)) => result_event(result),
                 Ok(Err(error)) => failure(&error),
                 Err(join) if join.is_panic() => failure(&panic_error(join.into_panic().as_ref())),
                 Err(_) => failure(&Error::new(
@@ -132,14 +134,14 @@ impl Operation {
             }
             if let Some(event) = state.queue.pop_front() {
                 self.room.notify_waiters();
-                break Ok(Next::Event(event));
+                break Ok(Next::Event(to_bytes(&event)));
             }
             let now = Instant::now();
             let quiet_until = state.progress_sent.map(|at| at + PROGRESS_INTERVAL).filter(|at| *at > now);
             if state.terminal.is_none() && quiet_until.is_none() {
                 if let Some(progress) = state.progress.take() {
                     state.progress_sent = Some(now);
-                    break Ok(Next::Event(json!({"event": "progress", "progress": progress})));
+                    break Ok(Next::Event(to_bytes(&json!({"event": "progress", "progress": progress}))));
                 }
             }
             if let Some(terminal) = state.terminal.take() {
@@ -232,7 +234,7 @@ impl Operation {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn finish(&self, terminal: Value) {
+    fn finish(&self, terminal: Vec<u8>) {
         self.lock().terminal = Some(terminal);
         self.changed.notify_all();
     }
@@ -328,8 +330,18 @@ fn stopped() -> NativeOutcome {
     }
 }
 
-fn failure(error: &Error) -> Value {
-    json!({"event": "failure", "error": error.to_document()})
+fn failure(error: &Error) -> Vec<u8> {
+    to_bytes(&json!({"event": "failure", "error": error.to_document()}))
+}
+
+/// The terminal event around a result that is JSON text already.
+fn result_event(result: OperationResult) -> Vec<u8> {
+    let mut event = result.document.into_bytes();
+    let head = format!("{{\"event\":\"result\",\"kind\":\"{}\",\"result\":", result.kind);
+    event.reserve_exact(head.len() + 1);
+    event.splice(0..0, head.into_bytes());
+    event.push(b'}');
+    event
 }
 
 /// For the test of the net under the tasks: a panic inside the worker, in a library built for tests.

@@ -36,6 +36,17 @@ pub struct Plan {
     pub request: FailoverRequest,
 }
 
+impl Plan {
+    /// Drops the statements and files of its steps, which are most of it where log backups are many. What is left names
+    /// the steps and says what they rest on.
+    pub(crate) fn drop_details(&mut self) {
+        for step in &mut self.steps {
+            step.statements = Vec::new();
+            step.files = Vec::new();
+        }
+    }
+}
+
 /// What is lost for good, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

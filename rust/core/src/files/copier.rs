@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -87,6 +87,8 @@ pub struct Copier {
     settings: CopySettings,
     rate: Option<RateLimit>,
     slots: Semaphore,
+    /// Chunks that no copy uses now. Kept, so that memory does not depend on how an allocator gives them back.
+    chunks: Mutex<Vec<Vec<u8>>>,
 }
 
 /// One copy's limits, applied to each call of the file system.
@@ -120,6 +122,14 @@ impl Step<'_> {
         }
     }
 
+    pub(super) fn chunk(&self) -> Vec<u8> {
+        self.copier.chunk()
+    }
+
+    pub(super) fn keep_chunk(&self, chunk: Vec<u8>) {
+        self.copier.keep_chunk(chunk);
+    }
+
     fn failed(&self, why: &str) -> Error {
         Error::new(ErrorKind::CopyFailed, format!("`{}` could not be copied: {why}.", self.name))
             .with_unchanged("No file under its final name was changed; a partial copy is kept for the next attempt.")
@@ -138,7 +148,7 @@ impl Copier {
         };
         let rate = RateLimit::new(settings.max_bytes_per_second);
         let slots = Semaphore::new(settings.parallel);
-        Copier { system, settings, rate, slots }
+        Copier { system, settings, rate, slots, chunks: Mutex::default() }
     }
 
     /// The file system that it works on.
@@ -214,6 +224,15 @@ impl Copier {
         Ok(Copied { path: to, size_bytes: size, state: CopyState::Copied, resumed_at, sha256 })
     }
 
+    fn chunk(&self) -> Vec<u8> {
+        let kept = self.chunks.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.unwrap_or_else(|| Vec::with_capacity(self.settings.chunk_bytes))
+    }
+
+    fn keep_chunk(&self, chunk: Vec<u8>) {
+        self.chunks.lock().unwrap_or_else(PoisonError::into_inner).push(chunk);
+    }
+
     async fn source_size(&self, step: &Step<'_>, from: &ClientPath, expected: Option<u64>) -> Result<u64> {
         let entry = step.io(self.system.look(from)).await?;
         let size = match entry {
@@ -278,7 +297,7 @@ impl Copier {
         let mut hash = Sha256::new();
         let mut at = begin;
         let mut unflushed = 0u64;
-        let mut buffer = Vec::new();
+        let mut buffer = self.chunk();
         tell(at);
         while at < size {
             let until_flush = self.settings.sync_every_bytes - unflushed;
@@ -299,6 +318,7 @@ impl Copier {
             }
             tell(at);
         }
+        self.keep_chunk(buffer);
         Ok(hash.finalize().into())
     }
 }

@@ -18,7 +18,7 @@ pub(super) async fn hash_of(
 ) -> Result<Option<[u8; 32]>> {
     let mut hash = Sha256::new();
     let mut at = begin;
-    let mut buffer = Vec::new();
+    let mut buffer = step.chunk();
     while at < end {
         let wanted = chunk.min(usize::try_from(end - at).unwrap_or(chunk));
         buffer = step.io(file.read_at(at, wanted, std::mem::take(&mut buffer))).await?;
@@ -28,6 +28,7 @@ pub(super) async fn hash_of(
         hash.update(&buffer);
         at += buffer.len() as u64;
     }
+    step.keep_chunk(buffer);
     Ok(Some(hash.finalize().into()))
 }
 

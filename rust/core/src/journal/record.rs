@@ -8,8 +8,11 @@ use sha2::{Digest, Sha256};
 use crate::error::Outcome;
 
 /// The first record of a run: what it is, on what, by whom, and what it must not depend on later.
+///
+/// Plan and capture are written as they are, and read as JSON: with ten thousand log backups they are large, and a tree of
+/// JSON values is several times larger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunHead {
+pub struct RunHead<P = Value, C = Value> {
     pub run_id: String,
     /// `failover`, `remove`, `copy`, …
     pub kind: String,
@@ -23,9 +26,9 @@ pub struct RunHead {
     pub product_version: String,
     pub started_at_utc: String,
     /// The plan as it was confirmed.
-    pub plan: Value,
+    pub plan: P,
     /// Everything readable before the first change.
-    pub capture: Value,
+    pub capture: C,
     /// Where the second copy lies, as the first process named it.
     pub copy_folder: Option<String>,
 }
@@ -113,11 +116,18 @@ pub struct Entry {
     pub record: Record,
 }
 
+/// [`Record::Begin`] with a head of the writer's own.
 #[derive(Serialize)]
-struct Content<'a> {
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Beginning<'a, P, C> {
+    Begin(&'a RunHead<P, C>),
+}
+
+#[derive(Serialize)]
+struct Content<'a, R> {
     sequence: u64,
     at_utc: &'a str,
-    record: &'a Value,
+    record: &'a R,
 }
 
 #[derive(Deserialize)]
@@ -145,14 +155,21 @@ pub(super) fn encode(
     before: &str,
     sequence: u64,
     at_utc: &str,
-    record: &Record,
+    record: &impl Serialize,
 ) -> serde_json::Result<(String, String)> {
-    let mut value = serde_json::to_value(record)?;
-    blank_secrets(&mut value);
-    let content = serde_json::to_string(&Content { sequence, at_utc, record: &value })?;
-    let open = content.strip_suffix('}').unwrap_or(&content);
-    let hash = hash(before, open);
-    Ok((format!("{open}{HASH_MARK}{hash}\"}}\n"), hash))
+    let mut line = serde_json::to_string(&Content { sequence, at_utc, record })?;
+    if may_hold_secrets(&line) {
+        let mut value = serde_json::to_value(record)?;
+        blank_secrets(&mut value);
+        line = serde_json::to_string(&Content { sequence, at_utc, record: &value })?;
+    }
+    // The closing brace comes after the hash.
+    line.pop();
+    let hash = hash(before, &line);
+    line.push_str(HASH_MARK);
+    line.push_str(&hash);
+    line.push_str("\"}\n");
+    Ok((line, hash))
 }
 
 /// A line, without its end, as an entry with its hash; `None` where anything about it is wrong.
@@ -172,13 +189,30 @@ pub(super) fn decode(before: &str, sequence: u64, line: &str) -> Option<(Entry, 
     (entry.sequence == sequence).then(|| (entry, written.to_string()))
 }
 
+/// What the names of secret members end with.
+const SECRET_WORDS: [&str; 4] = ["password", "passwd", "pwd", "secret"];
+
+/// True where one of the words stands anywhere in a line; most lines need no second look.
+fn may_hold_secrets(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    let is_word = |at: usize, word: &str| {
+        bytes.get(at..at + word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let begins = |byte: &u8| matches!(byte.to_ascii_lowercase(), b'p' | b's');
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| begins(byte))
+        .any(|(at, _)| SECRET_WORDS.iter().any(|word| is_word(at, word)))
+}
+
 /// A net below those who must not hand secrets in: values of members named like one are replaced.
 fn blank_secrets(value: &mut Value) {
     match value {
         Value::Object(map) => {
             for (name, value) in map.iter_mut() {
                 let name = name.to_lowercase();
-                let is_secret = ["password", "passwd", "pwd", "secret"].iter().any(|word| name.ends_with(word));
+                let is_secret = SECRET_WORDS.iter().any(|word| name.ends_with(word));
                 match value {
                     Value::String(text) if is_secret => *text = "***".to_string(),
                     other => blank_secrets(other),

@@ -2,7 +2,7 @@
 //! longer than a limit. Its failures warn; what could not be written is tried again with the next record.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
@@ -22,16 +22,15 @@ pub(super) struct SecondCopy {
 }
 
 impl SecondCopy {
-    /// Starts writing at `path`, which is first made equal to `content`.
-    pub fn start(path: PathBuf, run_id: &str, content: Vec<u8>) -> io::Result<SecondCopy> {
+    /// Starts writing at `path`, which is first made equal to the first `length` bytes of the first copy.
+    pub fn start(path: PathBuf, run_id: &str, first: &Path, length: u64) -> io::Result<SecondCopy> {
         let (lines, todo) = channel::<Vec<u8>>();
         let (report, done) = channel();
         let mut worker =
-            Worker { path: path.clone(), run_id: run_id.to_string(), state: State::New, content, written: 0 };
+            Worker { path: path.clone(), run_id: run_id.to_string(), first: first.to_path_buf(), length, file: None };
         std::thread::Builder::new().name("journal-copy".to_string()).spawn(move || {
             while let Ok(line) = todo.recv() {
-                worker.content.extend_from_slice(&line);
-                if report.send(worker.write()).is_err() {
+                if report.send(worker.write(&line)).is_err() {
                     break;
                 }
             }
@@ -41,7 +40,7 @@ impl SecondCopy {
 
     /// Hands a line over and waits for it, within the limit. Returns a warning where it is not known to be written.
     /// An empty line only brings the copy up to date.
-    pub fn append(&mut self, line: &[u8]) -> Option<String> {
+    pub fn append(&mut self, line: Vec<u8>) -> Option<String> {
         let warning = |why: String| {
             Some(format!(
                 "The second copy of the journal, `{}`, is behind: {why}. The run goes on; a colleague who resumes it from there \
@@ -49,7 +48,7 @@ impl SecondCopy {
                 self.path.display()
             ))
         };
-        if self.lines.send(line.to_vec()).is_err() {
+        if self.lines.send(line).is_err() {
             return warning("its writer has ended".to_string());
         }
         self.waiting += 1;
@@ -69,44 +68,47 @@ impl SecondCopy {
     }
 }
 
-enum State {
-    New,
-    Open(File),
-    /// The last write failed; what the file holds is not known.
-    Lost,
-}
-
 struct Worker {
     path: PathBuf,
     run_id: String,
-    state: State,
-    /// Everything that the file should hold.
-    content: Vec<u8>,
-    written: usize,
+    /// The first copy, which each line reaches before this one.
+    first: PathBuf,
+    /// How much of the first copy this one should hold.
+    length: u64,
+    /// `None` before the first write, and where the last one failed: what the file holds is not known then.
+    file: Option<File>,
 }
 
 impl Worker {
-    fn write(&mut self) -> io::Result<()> {
-        let outcome = self.try_write();
-        if outcome.is_err() {
-            self.state = State::Lost;
-        }
-        outcome
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        self.length += line.len() as u64;
+        let known = self.file.take();
+        super::crash_points::fail("journal.second")?;
+        let file = match known {
+            Some(mut file) => {
+                file.write_all(line)?;
+                file
+            }
+            None => self.catch_up()?,
+        };
+        file.sync_all()?;
+        self.file = Some(file);
+        Ok(())
     }
 
-    fn try_write(&mut self) -> io::Result<()> {
-        super::crash_points::fail("journal.second")?;
-        if !matches!(self.state, State::Open(_)) {
-            let (file, written) = settle(&self.path, &self.run_id, &self.content)?;
-            self.state = State::Open(file);
-            self.written = written;
+    /// Opens the copy and writes what it lacks.
+    fn catch_up(&self) -> io::Result<File> {
+        let mut content = Vec::new();
+        File::open(&self.first)?.take(self.length).read_to_end(&mut content)?;
+        if content.len() as u64 != self.length {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the first copy is shorter than what was written",
+            ));
         }
-        if let State::Open(file) = &mut self.state {
-            file.write_all(&self.content[self.written..])?;
-            file.sync_all()?;
-            self.written = self.content.len();
-        }
-        Ok(())
+        let (mut file, written) = settle(&self.path, &self.run_id, &content)?;
+        file.write_all(&content[written..])?;
+        Ok(file)
     }
 }
 

@@ -55,7 +55,7 @@ fn place() -> Place {
 
 impl Place {
     fn create(&self) -> Journal {
-        Journal::create(&self.first, Some(&self.second), head(&self.run_id)).unwrap()
+        Journal::create(&self.first, Some(&self.second), &head(&self.run_id)).unwrap()
     }
 
     fn open(&self) -> crate::error::Result<(Journal, Vec<Entry>)> {
@@ -293,10 +293,10 @@ fn the_first_copy_that_cannot_be_made_refuses() {
     let place = place();
     fs::create_dir_all(place.first.parent().unwrap()).unwrap();
     fs::write(&place.first, "").unwrap();
-    let error = Journal::create(&place.first, None, head(&place.run_id)).expect_err("refused");
+    let error = Journal::create(&place.first, None, &head(&place.run_id)).expect_err("refused");
     assert_eq!(error.kind, ErrorKind::JournalFolderInvalid);
     let place = filled();
-    let error = Journal::create(&place.first, None, head(&place.run_id)).expect_err("it exists");
+    let error = Journal::create(&place.first, None, &head(&place.run_id)).expect_err("it exists");
     assert_eq!(error.kind, ErrorKind::JournalWriteFailed);
 }
 
@@ -346,7 +346,7 @@ fn the_list_shows_the_newest_first_and_captures_are_found() {
     let with = |hour: u32, instance: &str, database: &str, capture: Value| {
         let head = RunHead { sql_instance: instance.into(), database: database.into(), capture, ..head(&id(hour)) };
         let run_id = head.run_id.clone();
-        (Journal::create(root.path(), None, head).unwrap(), run_id)
+        (Journal::create(root.path(), None, &head).unwrap(), run_id)
     };
     let (_, wanted) = with(1, r"b\rtc", "mgc", json!({"share": 1}));
     with(2, r"B\RTC", "MGC", json!({"share": 2}));
@@ -380,7 +380,7 @@ const CHILD_ID: &str = "20260314T021500Z-0123abcd";
 fn child_writes_a_journal() {
     let Some(root) = std::env::var_os("PCHAT_TEST_JOURNAL").map(PathBuf::from) else { return };
     let (first, second) = (root.join("a"), root.join("b"));
-    let journal = match Journal::create(&first, Some(&second), head(CHILD_ID)) {
+    let journal = match Journal::create(&first, Some(&second), &head(CHILD_ID)) {
         Ok(journal) => journal,
         Err(error) => panic!("{error}"),
     };
@@ -446,7 +446,7 @@ fn a_write_that_fails_stops_everything_behind_it() {
 #[test]
 fn a_journal_that_was_deleted_takes_no_further_record() {
     let root = tempfile::tempdir().unwrap();
-    let journal = Journal::create(&root.path().join("a"), Some(&root.path().join("b")), head(CHILD_ID)).unwrap();
+    let journal = Journal::create(&root.path().join("a"), Some(&root.path().join("b")), &head(CHILD_ID)).unwrap();
     journal.append(step(1)).unwrap();
     fs::remove_dir_all(root.path().join("a")).unwrap();
     assert_eq!(journal.append(step(2)).unwrap_err().kind, ErrorKind::JournalWriteFailed);

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
+use serde::Serialize;
 
 use super::lock::{self, LockError, RunLock};
 use super::reader::{read_file, ReadChain, Tail};
-use super::record::{encode, time_text, Entry, Record, RunHead};
+use super::record::{encode, time_text, Beginning, Entry, Record, RunHead};
 use super::second::{settle, SecondCopy};
 use super::{crash_points, folder, is_run_id};
 use crate::error::{Error, ErrorKind, Result};
@@ -48,7 +49,11 @@ impl Journal {
     ///
     /// # Errors
     /// `JournalFolderInvalid` (7005), `JournalWriteFailed` (7001), `InvalidValue` (1002) for a run id not made here.
-    pub fn create(folder: &Path, copy: Option<&Path>, head: RunHead) -> Result<Journal> {
+    pub fn create<P, C>(folder: &Path, copy: Option<&Path>, head: &RunHead<P, C>) -> Result<Journal>
+    where
+        P: Serialize,
+        C: Serialize,
+    {
         let run_id = head.run_id.clone();
         check_run_id(&run_id)?;
         let mut warnings: Vec<String> = folder::ensure(folder)?.into_iter().collect();
@@ -59,11 +64,11 @@ impl Journal {
         let mut locks = vec![take_lock(folder, &run_id)?];
         let (file, _) = settle(&path, &run_id, &[]).map_err(|error| write_failed(&path, &error.to_string()))?;
         let second =
-            copy.and_then(|copy| open_second(copy, &run_id, Vec::new(), &mut locks, &mut warnings).unwrap_or_default());
+            copy.and_then(|copy| open_second(copy, &run_id, &path, 0, &mut locks, &mut warnings).unwrap_or_default());
         let inner =
             Inner { file, second, last_hash: run_id.clone(), next_sequence: 1, failed: None, warnings, _locks: locks };
         let journal = Journal { run_id, path, inner: Mutex::new(inner) };
-        journal.append(Record::Begin(Box::new(head)))?;
+        journal.append_any(&Beginning::Begin(head))?;
         Ok(journal)
     }
 
@@ -92,7 +97,7 @@ impl Journal {
         let (mut file, there) = settle(&path, run_id, &best.valid).map_err(failed)?;
         file.write_all(&best.valid[there..]).and_then(|()| file.sync_all()).map_err(failed)?;
         let second = match copy {
-            Some(copy) => open_second(copy, run_id, best.valid, &mut locks, &mut warnings)?,
+            Some(copy) => open_second(copy, run_id, &path, best.valid.len() as u64, &mut locks, &mut warnings)?,
             None => None,
         };
         let inner = Inner {
@@ -131,12 +136,16 @@ impl Journal {
     /// `JournalWriteFailed` (7001): the change that the record announces must not be made. This journal then takes no
     /// further record.
     pub fn append(&self, record: Record) -> Result<()> {
+        self.append_any(&record)
+    }
+
+    fn append_any(&self, record: &impl Serialize) -> Result<()> {
         let mut inner = self.lock();
         if let Some(why) = &inner.failed {
             return Err(write_failed(&self.path, why));
         }
         let at_utc = time_text(Utc::now());
-        let (line, hash) = encode(&inner.last_hash, inner.next_sequence, &at_utc, &record)
+        let (line, hash) = encode(&inner.last_hash, inner.next_sequence, &at_utc, record)
             .map_err(|error| write_failed(&self.path, &error.to_string()))?;
         crash_points::reach("journal.append.before");
         if let Err(error) = write_line(&mut inner.file, &self.path, line.as_bytes()) {
@@ -152,7 +161,7 @@ impl Journal {
         inner.last_hash = hash;
         inner.next_sequence += 1;
         crash_points::reach("journal.append.between");
-        if let Some(warning) = inner.second.as_mut().and_then(|second| second.append(line.as_bytes())) {
+        if let Some(warning) = inner.second.as_mut().and_then(|second| second.append(line.into_bytes())) {
             inner.warnings.push(warning);
         }
         crash_points::reach("journal.append.after");
@@ -266,7 +275,8 @@ pub(super) fn within<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
 fn open_second(
     copy: &Path,
     run_id: &str,
-    content: Vec<u8>,
+    first: &Path,
+    length: u64,
     locks: &mut Vec<RunLock>,
     warnings: &mut Vec<String>,
 ) -> Result<Option<SecondCopy>> {
@@ -286,7 +296,7 @@ fn open_second(
         Some(Err(LockError::Io(error))) => warn(error.to_string()),
         None => warn(format!("no answer within {} s", SECOND_WAIT.as_secs())),
     }
-    match SecondCopy::start(journal_path(copy, run_id), run_id, content) {
+    match SecondCopy::start(journal_path(copy, run_id), run_id, first, length) {
         Ok(second) => Ok(Some(second)),
         Err(error) => {
             warn(error.to_string());

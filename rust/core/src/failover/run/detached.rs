@@ -200,7 +200,7 @@ mod tests {
         )
         .await
         .unwrap();
-        assert_eq!(result.document, "awaited");
+        assert_eq!(result.document, "\"awaited\"");
         assert!(begun.elapsed() < Duration::from_millis(1100), "{:?}", begun.elapsed());
         let (state, confirmed) = ended.recv_timeout(Duration::from_secs(5)).unwrap();
         assert_eq!((state, confirmed), (NativeState::Stopped, false), "nothing new without a listener");

@@ -47,8 +47,8 @@ impl Run {
             true => prove(&session, &instance, &evidence, &request.folders.path_map, &host).await?,
             false => None,
         };
-        let (run_id, book) = match journal_kind {
-            None => (String::new(), Book::unwritten(Arc::clone(&host))),
+        let (run_id, book, plan, capture) = match journal_kind {
+            None => (String::new(), Book::unwritten(Arc::clone(&host)), plan, capture(&evidence)),
             Some(kind) => {
                 let run_id = journal::new_run_id(Utc::now());
                 let copy = second_folder(&request, proved.as_ref());
@@ -57,16 +57,16 @@ impl Run {
                         "The journal has no second copy: no folder of this machine is proved to be the copy folder.";
                     host.message(Level::Warning, text.to_string());
                 }
-                let head = head(&run_id, kind, &plan, &evidence, copy.as_deref())?;
+                let head = head(&run_id, kind, plan, &evidence, copy.as_deref());
                 cancel.check()?;
-                let journal = create(journal_folder(&request.journal), copy, head).await?;
+                let (journal, head) = create(journal_folder(&request.journal), copy, head).await?;
                 let book = Book::new(journal, Arc::clone(&host), &[]);
                 view.set_journal(&run_id, &book.path());
-                (run_id, book)
+                (run_id, book, head.plan, head.capture)
             }
         };
         Ok(Run {
-            capture: capture(&evidence),
+            capture,
             session,
             host,
             cancel,

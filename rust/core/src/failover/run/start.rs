@@ -12,7 +12,7 @@ use super::{look, result, Book, Locks, Run, View};
 use crate::check;
 use crate::document::{CheckResult, JournalPlace, Plan, RunResult, RunStartRequest};
 use crate::error::{Error, ErrorKind, Outcome, Result};
-use crate::evidence::{capture, utc_text, EndpointAnswer, Evidence, Reading};
+use crate::evidence::{capture, utc_text, Capture, EndpointAnswer, Evidence, Reading};
 use crate::failover::plan::{self, Decision, Way};
 use crate::failover::step::units;
 use crate::files::{client_candidates, not_proved, prove_folder};
@@ -32,7 +32,9 @@ pub(crate) async fn start(
     host: Arc<dyn Host>,
     cancel: Cancel,
 ) -> Result<OperationResult> {
-    let plan = request.plan;
+    let mut plan = request.plan;
+    // Its facts are compared with the world, and its steps made anew from that.
+    plan.drop_details();
     // Locks are taken and the journal is kept under the plan's own names, work is done on those of its request.
     let target = &plan.request.target;
     let is_one_target = plan.sql_instance == target.sql_instance && plan.database == target.database;
@@ -95,13 +97,13 @@ async fn prepare(
     let locks = Locks::take(session.connector(), &instance, &named, &confirmed.database, host.as_ref()).await?;
     let prepared = prepare_locked(session, confirmed, host, cancel, view, instance, &locks).await;
     match prepared {
-        Ok((book, evidence, plan, proved, run_id)) => Ok(Run {
+        Ok((book, evidence, plan, capture, proved, run_id)) => Ok(Run {
             session: Arc::clone(session),
             host: Arc::clone(host),
             cancel: cancel.clone(),
             run_id,
             instance: plan.sql_instance.parse()?,
-            capture: capture(&evidence),
+            capture,
             plan,
             evidence,
             book,
@@ -119,7 +121,7 @@ async fn prepare(
     }
 }
 
-type Prepared = (Book, Evidence, Plan, Option<ClientPath>, String);
+type Prepared = (Book, Evidence, Plan, Capture, Option<ClientPath>, String);
 
 async fn prepare_locked(
     session: &Arc<Session>,
@@ -136,8 +138,10 @@ async fn prepare_locked(
     evidence.lock_holder = Reading::Known(None);
     lock_mirror(session, &evidence, locks, host).await?;
     cancel.check()?;
-    let decision = Decision::of(&evidence, request);
-    let facts = plan::decision_facts(&evidence, request, &decision);
+    let (facts, way) = {
+        let decision = Decision::of(&evidence, request);
+        (plan::decision_facts(&evidence, request, &decision), decision.way)
+    };
     let differences = plan::compare(&confirmed, &facts);
     if !differences.is_empty() {
         let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
@@ -152,7 +156,7 @@ async fn prepare_locked(
     let fresh = plan::make(&evidence, request)?;
     refuse_failed(&fresh.checks)?;
     let proved = prove(session, &instance, &evidence, &request.folders.path_map, host).await?;
-    if let (Way::CopyByUs { folder, .. }, None) = (&decision.way, &proved) {
+    if let (Way::CopyByUs { folder, .. }, None) = (&way, &proved) {
         let candidates = client_candidates(folder, &instance.host, &request.folders.path_map);
         return Err(not_proved(folder, &candidates));
     }
@@ -160,13 +164,15 @@ async fn prepare_locked(
     let plan = Plan { plan_id: confirmed.plan_id, ..fresh };
     view.set_loss(plan.loss.clone());
     let run_id = journal::new_run_id(Utc::now());
-    let head = head(&run_id, "failover", &plan, &evidence, copy.as_deref())?;
+    let head = head(&run_id, "failover", plan, &evidence, copy.as_deref());
     cancel.check()?;
-    let journal = create(folder, copy, head).await?;
+    let (journal, Head { mut plan, capture, .. }) = create(folder, copy, head).await?;
+    // They stand in the journal now.
+    plan.drop_details();
     let book = Book::new(journal, Arc::clone(host), &[]);
     view.set_journal(&run_id, &book.path());
     view.set_run_arguments(&run_id, plan.request.journal.journal_path.as_deref());
-    Ok((book, evidence, plan, proved, run_id))
+    Ok((book, evidence, plan, capture, proved, run_id))
 }
 
 /// The mirror of the backup gets our log backup job, so it is locked too where it answers.
@@ -261,11 +267,11 @@ fn journal_copy(place: &JournalPlace, proved: Option<&ClientPath>) -> Result<Opt
     }
 }
 
-pub(super) fn head(run_id: &str, kind: &str, plan: &Plan, evidence: &Evidence, copy: Option<&Path>) -> Result<RunHead> {
-    let json = |what: &str, value: serde_json::Result<serde_json::Value>| {
-        value.map_err(|e| Error::new(ErrorKind::InternalFault, format!("the {what} cannot be written as JSON: {e}.")))
-    };
-    Ok(RunHead {
+/// The head of a journal with what it must keep.
+pub(super) type Head = RunHead<Plan, Capture>;
+
+pub(super) fn head(run_id: &str, kind: &str, plan: Plan, evidence: &Evidence, copy: Option<&Path>) -> Head {
+    RunHead {
         run_id: run_id.to_string(),
         kind: kind.to_string(),
         sql_instance: plan.sql_instance.clone(),
@@ -276,15 +282,15 @@ pub(super) fn head(run_id: &str, kind: &str, plan: &Plan, evidence: &Evidence, c
         process_id: std::process::id(),
         product_version: env!("CARGO_PKG_VERSION").to_string(),
         started_at_utc: utc_text(Utc::now()),
-        plan: json("plan", serde_json::to_value(plan))?,
-        capture: json("capture", serde_json::to_value(capture(evidence)))?,
+        plan,
+        capture: capture(evidence),
         copy_folder: copy.map(|path| path.display().to_string()),
-    })
+    }
 }
 
-/// Creates a journal on a thread that may block.
-pub(crate) async fn create(folder: PathBuf, copy: Option<PathBuf>, head: RunHead) -> Result<Journal> {
-    tokio::task::spawn_blocking(move || Journal::create(&folder, copy.as_deref(), head))
+/// Creates a journal on a thread that may block, and hands its head back.
+pub(crate) async fn create(folder: PathBuf, copy: Option<PathBuf>, head: Head) -> Result<(Journal, Head)> {
+    tokio::task::spawn_blocking(move || Ok((Journal::create(&folder, copy.as_deref(), &head)?, head)))
         .await
         .map_err(|e| Error::new(ErrorKind::InternalFault, format!("the journal could not be begun: {e}.")))?
 }

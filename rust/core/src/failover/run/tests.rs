@@ -124,8 +124,8 @@ fn run(folder: &TempDir, shell: &Arc<Shell>, entries: &[journal::Entry], steps: 
     }
     let host: Arc<dyn Host> = shell.clone();
     let run_id = journal::new_run_id(chrono::Utc::now());
-    let head = super::start::head(&run_id, "failover", &plan, &evidence, None).unwrap();
-    let journal = Journal::create(folder.path(), None, head).unwrap();
+    let head = super::start::head(&run_id, "failover", plan.clone(), &evidence, None);
+    let journal = Journal::create(folder.path(), None, &head).unwrap();
     let view = Arc::new(View::new(&plan.sql_instance, &plan.database, plan.pool_fqdn.as_deref(), "failover"));
     view.set_journal(&run_id, "journal");
     view.set_run_arguments(&run_id, Some("/it's here"));

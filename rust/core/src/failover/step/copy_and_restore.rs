@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::{json, Value};
+use serde_json::json;
 
 use super::{OnFailure, Seen, Step};
 use crate::error::{Error, ErrorKind, Result};
@@ -44,11 +44,6 @@ impl Step for CopyAndRestore {
             0 => Seen::So(format!("nothing is left to restore at LSN {}", run.redo_of(&evidence)?.lsn)),
             left => Seen::NotYet(format!("{} still to be restored", count(left, "log backup is", "log backups are"))),
         })
-    }
-
-    fn intent(&self, run: &Run) -> Value {
-        let planned = run.plan.steps.iter().find(|step| step.name == step_name::COPY_AND_RESTORE);
-        json!({"files": planned.map(|step| step.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>())})
     }
 
     async fn act(&self, run: &Run) -> Result<String> {
