@@ -23,6 +23,7 @@ pub(crate) async fn preview(
 ) -> Result<OperationResult> {
     let evidence = run::gather(&session, &host, &request, None, &cancel).await?;
     let plan = plan::make(&evidence, &request)?;
+    drop(evidence);
     if hand_out_checks {
         for check in &plan.checks {
             cancel.check()?;

@@ -89,6 +89,8 @@ impl Worker {
                 file.write_all(line)?;
                 file
             }
+            // A new run's first line is all there is; it holds the plan and may be large.
+            None if self.length == line.len() as u64 => self.brought_up_to(line)?,
             None => self.catch_up()?,
         };
         file.sync_all()?;
@@ -106,7 +108,11 @@ impl Worker {
                 "the first copy is shorter than what was written",
             ));
         }
-        let (mut file, written) = settle(&self.path, &self.run_id, &content)?;
+        self.brought_up_to(&content)
+    }
+
+    fn brought_up_to(&self, content: &[u8]) -> io::Result<File> {
+        let (mut file, written) = settle(&self.path, &self.run_id, content)?;
         file.write_all(&content[written..])?;
         Ok(file)
     }

@@ -126,13 +126,16 @@ impl Door for LabDoor {
                         all.insert("pool".into(), self.pool.snapshot());
                         Ok(Value::Object(all))
                     }
-                    "stop" => {
-                        self.stop.send_replace(true);
-                        Ok(json!({ "stopping": true }))
-                    }
+                    "stop" => Ok(json!({ "stopping": true })),
                     _ => Err(format!("there is no command {other}")),
                 }
             }
+        }
+    }
+
+    fn answered(&self, command: &str) {
+        if command == "stop" {
+            self.stop.send_replace(true);
         }
     }
 }

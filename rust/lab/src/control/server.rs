@@ -20,6 +20,9 @@ pub trait Door: Send + Sync + 'static {
     /// # Errors
     /// A text for the one who asked.
     async fn answer(&self, command: &str, arguments: &Map<String, Value>) -> Result<Value, String>;
+
+    /// The answer to a command that was carried out has left: what would cut it off may happen now.
+    fn answered(&self, _command: &str) {}
 }
 
 /// The listener; it ends when this is dropped.
@@ -80,32 +83,42 @@ async fn serve(stream: TcpStream, door: Arc<dyn Door>) {
         if !too_long && line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let reply = if too_long { refusal("the line is too long") } else { reply(&line, door.as_ref()).await };
+        let (reply, done) =
+            if too_long { (refusal("the line is too long"), None) } else { reply(&line, door.as_ref()).await };
         let mut text = reply.to_string().into_bytes();
         text.push(b'\n');
-        if writer.write_all(&text).await.is_err() || too_long {
+        let sent = writer.write_all(&text).await;
+        if let Some(command) = done {
+            door.answered(&command);
+        }
+        if sent.is_err() || too_long {
             return;
         }
     }
 }
 
-async fn reply(line: &[u8], door: &dyn Door) -> Value {
-    let Ok(text) = std::str::from_utf8(line) else {
-        return refusal("the line is not UTF-8");
-    };
-    let request: Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+/// The line to send back, and the command that it says was carried out.
+async fn reply(line: &[u8], door: &dyn Door) -> (Value, Option<String>) {
+    let (command, arguments) = match request(line) {
         Ok(request) => request,
-        Err(error) => return refusal(format!("the line is no JSON: {error}")),
+        Err(error) => return (refusal(error), None),
     };
+    match door.answer(&command, &arguments).await {
+        Ok(result) => (json!({ "ok": true, "result": result }), Some(command)),
+        Err(error) => (refusal(error), None),
+    }
+}
+
+fn request(line: &[u8]) -> Result<(String, Map<String, Value>), String> {
+    let text = std::str::from_utf8(line).map_err(|_| "the line is not UTF-8")?;
+    let request: Value =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| format!("the line is no JSON: {e}"))?;
     let Value::Object(mut request) = request else {
-        return refusal("the line is no JSON object");
+        return Err("the line is no JSON object".into());
     };
-    let Some(Value::String(command)) = request.remove("command") else {
-        return refusal("the member `command` is missing or no text");
-    };
-    match door.answer(&command, &request).await {
-        Ok(result) => json!({ "ok": true, "result": result }),
-        Err(error) => refusal(error),
+    match request.remove("command") {
+        Some(Value::String(command)) => Ok((command, request)),
+        _ => Err("the member `command` is missing or no text".into()),
     }
 }
 

@@ -122,10 +122,12 @@ async fn what_does_not_fit_is_refused() {
 }
 
 #[tokio::test]
-async fn stop_is_told_to_whoever_waits() {
+async fn stop_is_told_to_whoever_waits_once_it_was_answered() {
     let (_, door) = door();
     let mut stopping = door.stopping();
     assert!(!*stopping.borrow_and_update());
     say(&door, json!({ "command": "stop" })).await.unwrap();
+    assert!(!stopping.has_changed().unwrap());
+    door.answered("stop");
     assert!(*stopping.borrow_and_update());
 }

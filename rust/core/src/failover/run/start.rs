@@ -18,6 +18,7 @@ use crate::failover::step::units;
 use crate::files::{client_candidates, not_proved, prove_folder};
 use crate::host::{Cancel, Host, Level};
 use crate::journal::{self, Journal, RunHead};
+use crate::log_chain::Listing;
 use crate::names::{ClientPath, InstanceName};
 use crate::operation::{OperationResult, Session};
 use crate::sql::Purpose;
@@ -167,8 +168,9 @@ async fn prepare_locked(
     let head = head(&run_id, "failover", plan, &evidence, copy.as_deref());
     cancel.check()?;
     let (journal, Head { mut plan, capture, .. }) = create(folder, copy, head).await?;
-    // They stand in the journal now.
+    // They stand in the journal now, and every step looks at the log backups anew.
     plan.drop_details();
+    evidence.files.listing = Listing::default();
     let book = Book::new(journal, Arc::clone(host), &[]);
     view.set_journal(&run_id, &book.path());
     view.set_run_arguments(&run_id, plan.request.journal.journal_path.as_deref());
