@@ -61,7 +61,7 @@ impl Drop for Lab {
     fn drop(&mut self) {
         let _ = self.ask(&json!({"command": "stop"}));
         drop(self.child.stdin.take());
-        for _ in 0..100 {
+        for _ in 0..500 {
             if matches!(self.child.try_wait(), Ok(Some(_))) {
                 return;
             }

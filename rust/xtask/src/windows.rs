@@ -25,14 +25,5 @@ pub fn test() -> Result {
         println!("windows: not checked, x86_64-w64-mingw32-gcc is not here (Debian: gcc-mingw-w64-x86-64-win32)");
         return Ok(());
     }
-    run(command("cargo").args([
-        "check",
-        "--quiet",
-        "--locked",
-        "--workspace",
-        "--exclude",
-        "xtask",
-        "--target",
-        TARGET,
-    ]))
+    run(command("cargo").args(["check", "--quiet", "--locked", "--workspace", "--all-targets", "--target", TARGET]))
 }

@@ -128,7 +128,7 @@ mod tests {
             assert_eq!(&buffer[..size], b"\x04RTC\0");
             service.send_to(&answer("ServerName;B;InstanceName;RTC;tcp;7;;"), client).await.unwrap();
         });
-        assert_eq!(ask("RTC", address, Duration::from_secs(5)).await, Ok(7));
+        assert_eq!(ask("RTC", address, Duration::from_secs(20)).await, Ok(7));
         task.await.unwrap();
     }
 
@@ -138,6 +138,6 @@ mod tests {
         let begun = Instant::now();
         let why = ask("RTC", service.local_addr().unwrap(), Duration::from_millis(200)).await.unwrap_err();
         assert!(why.contains("did not answer"), "{why}");
-        assert!(begun.elapsed() < Duration::from_secs(2));
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     }
 }

@@ -80,7 +80,7 @@ async fn a_probe_tells_alive_refused_and_silent_apart() {
         matches!(outcome, ProbeOutcome::Unreachable { why: Silence::NoConnection | Silence::NoLogin, .. }),
         "{outcome:?}"
     );
-    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert!(begun.elapsed() < LIMIT, "the limit of the call counts, {:?}", begun.elapsed());
 
     ground.server.stop_listening().await;
     let outcome = probe_endpoint(&connector, &instance(), LIMIT).await;
@@ -114,7 +114,7 @@ async fn a_connection_whose_future_was_dropped_is_never_used_again() {
     let error = database::redo_point(&mut connection, "mgc").await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::ConnectionLost);
     assert_eq!(ground.script.sent("redo_start_lsn"), 1, "the second one was not sent");
-    for _ in 0..100 {
+    for _ in 0..1000 {
         if ground.script.state().closed == 1 {
             return;
         }

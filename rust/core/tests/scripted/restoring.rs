@@ -99,16 +99,21 @@ async fn success_without_a_moved_redo_point_is_not_believed() {
 #[tokio::test]
 async fn a_slow_restore_shows_progress_and_outlives_a_dropped_future() {
     let ground = Ground::start().await;
-    ground.script.state().next.push_back(Next::Slow(Duration::from_millis(1500), AFTER));
+    ground.script.state().next.push_back(Next::Slow(Duration::from_millis(2500), AFTER));
     let connector = ground.connector(|_| {});
-    let mut seen = Vec::new();
+    let (told, mut seen) = tokio::sync::mpsc::unbounded_channel();
     let mut restorer = Restorer::new(&connector, &instance());
-    let mut note =
-        |progress: pchat_core::sql::restore::RestoreProgress| seen.push((progress.percent, progress.seconds_remaining));
-    assert!(tokio::time::timeout(Duration::from_millis(1100), restorer.log(&log(), &mut note)).await.is_err());
+    let mut note = |progress: pchat_core::sql::restore::RestoreProgress| {
+        let _ = told.send((progress.percent, progress.seconds_remaining));
+    };
+    let log = log();
+    let first = tokio::select! {
+        ended = restorer.log(&log, &mut note) => panic!("it ended first: {ended:?}"),
+        first = seen.recv() => first,
+    };
     drop(restorer);
-    assert_eq!(seen.first(), Some(&(37.5, Some(8))));
-    for _ in 0..100 {
+    assert_eq!(first, Some((37.5, Some(8))));
+    for _ in 0..1000 {
         if ground.script.state().redo == AFTER {
             return;
         }
