@@ -40,4 +40,31 @@ Describe 'Views of <Type>' -ForEach $types {
             }
         }
     }
+
+    It 'leave no column cut off at 80 columns' {
+        foreach ($table in $views | Where-Object { $_['TableControl'] }) {
+            $room = 81
+            foreach ($header in $table.TableControl.TableHeaders.TableColumnHeader) {
+                # A column without a width takes what is left, and the rest goes.
+                if (-not $header['Width']) { break }
+                $room -= [int] $header.Width + 1
+                if ($room -lt 0) {
+                    $left = $room + [int] $header.Width
+                    $left | Should -BeLessThan 1 -Because "$($table.Name) would squeeze a column into $left"
+                    break
+                }
+            }
+        }
+    }
+}
+
+Describe 'What identifies an object' {
+    It 'is whole on 80 columns: <Name>' -ForEach @(
+        @{ Name = 'RunSummary'; Property = 'RunId'; Value = '20260314T021500Z-ba442fcd' }
+        @{ Name = 'LogBackup'; Property = 'Name'; Value = 'mgc_20260314021500.trn' }
+        @{ Name = 'PlannedFile'; Property = 'Name'; Value = 'mgc_20260314021500.trn' }
+    ) {
+        $object = [pscustomobject] @{ PSTypeName = "PersistentChatFailover.Documents.$Name"; $Property = $Value }
+        $object | Format-Table | Out-String -Width 80 | Should -Match ([regex]::Escape($Value))
+    }
 }
