@@ -167,6 +167,12 @@ error_kinds! {
     JournalFolderInvalid = 7005, WriteError, BadInput;
     /// There is no place for the second copy of the journal.
     JournalCopyMissing = 7006, InvalidOperation, Refused;
+    /// There is no baseline at that place.
+    BaselineNotFound = 7007, ObjectNotFound, BadInput;
+    /// The baseline cannot be written.
+    BaselineNotWritten = 7008, WriteError, Failed;
+    /// The baseline is damaged, or of another release.
+    BaselineUnreadable = 7009, InvalidData, BadInput;
 
     /// A fault in this library.
     InternalFault = 9001, NotSpecified, Failed;

@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`names`] (values), [`error`], [`document`] (what crosses the boundary), [`host`] (the one way out).
 
+pub mod baseline;
 pub mod check;
 mod command;
 pub mod document;

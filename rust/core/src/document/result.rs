@@ -264,3 +264,21 @@ pub struct RunSummary {
 pub struct CountResult {
     pub count: u64,
 }
+
+/// A place of the configuration that two baselines tell differently.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drift {
+    /// The instance or the pool.
+    pub subject: String,
+    /// `primary`, `primary_mirror`, `backup`, `backup_mirror`, `pool`, or `baseline`.
+    pub role: String,
+    /// `jobs[backup].job.is_enabled`.
+    pub part: String,
+    /// `changed`, `added`, `gone`, or `unread` where one of the two could not read it.
+    pub kind: String,
+    #[serde(deserialize_with = "nullable")]
+    pub earlier: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub now: Option<String>,
+}

@@ -212,7 +212,7 @@ pub(crate) fn database(state: DatabaseState) -> DatabaseFacts {
     }
 }
 
-fn facts() -> InstanceFacts {
+pub(crate) fn facts() -> InstanceFacts {
     InstanceFacts {
         server_name: r"B\RTC".to_string(),
         machine_name: "B".to_string(),
@@ -352,6 +352,8 @@ pub(crate) fn mirror(role: MirrorRole, state: MirrorState) -> Mirror {
         partner_instance: None,
         witness_name: None,
         safety_level: Some(2),
+        role_sequence: Some(1),
+        timeout_seconds: Some(10),
     }
 }
 

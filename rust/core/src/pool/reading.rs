@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{NativeCommand, NativeOutcome, NativeState};
+use crate::names::InstanceName;
 
 /// A Persistent Chat pool as the topology has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +143,21 @@ pub fn read_stores(objects: &[Map<String, Value>]) -> Vec<Store> {
             Some(Store { sql_fqdn, instance })
         })
         .collect()
+}
+
+/// A store of the topology as an instance: its own name there, else that of its counterpart.
+pub fn instance_of_store(stores: &[Store], fqdn: &str, like: Option<&str>) -> InstanceName {
+    let mut here = stores.iter().filter(|store| store.sql_fqdn.eq_ignore_ascii_case(fqdn)).peekable();
+    let instance = match here.peek() {
+        None => like.map(str::to_string),
+        Some(first) => {
+            let first = first.instance.clone();
+            let fits =
+                |instance: &Option<String>| instance.as_deref().map(str::to_lowercase) == like.map(str::to_lowercase);
+            here.find(|store| fits(&store.instance)).map_or(first, |store| store.instance.clone())
+        }
+    };
+    InstanceName { host: fqdn.to_string(), instance, port: None }
 }
 
 /// Reads the members of a pool.

@@ -1,4 +1,4 @@
-//! The log shipping record of a secondary, and its removal.
+//! The log shipping record of a secondary, and its removal. That of a primary: [`super::log_shipping_primary`].
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
@@ -154,61 +154,6 @@ async fn monitor_row(connection: &mut Connection, record: &SecondaryRecord) -> R
         })
     })
     .transpose()
-}
-
-/// The record of a primary database, where this instance is one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PrimaryRecord {
-    pub primary_database: String,
-    pub primary_id: Uuid,
-    pub backup_directory: ServerPath,
-    pub backup_share: ServerPath,
-    pub backup_retention_minutes: i64,
-    pub backup_job_id: Uuid,
-    pub monitor_server: String,
-    pub monitor_by_windows_login: bool,
-    pub last_backup_file: Option<String>,
-    pub last_backup_at: Option<NaiveDateTime>,
-    /// 0 never, 1 always, 2 as the server is set.
-    pub backup_compression: i64,
-    /// Server and database of each secondary.
-    pub secondaries: Vec<(String, String)>,
-}
-
-/// The record of a primary database; `None` where this instance is none.
-///
-/// # Source
-/// msdb `log_shipping_primary_databases`, `log_shipping_primary_secondaries`.
-pub async fn read_primary(connection: &mut Connection, database: &str) -> Result<Option<PrimaryRecord>> {
-    let statement =
-        "SELECT p.primary_database, p.primary_id, p.backup_directory, p.backup_share, p.backup_retention_period, \
-        p.backup_job_id, p.monitor_server, p.monitor_server_security_mode, p.last_backup_file, p.last_backup_date, \
-        p.backup_compression FROM msdb.dbo.log_shipping_primary_databases p WHERE p.primary_database = @P1";
-    let Some(row) = connection.row("reading the primary's log shipping record", statement, &[&database]).await? else {
-        return Ok(None);
-    };
-    let primary_id = row.need_uuid("primary_id")?;
-    let statement = "SELECT s.secondary_server, s.secondary_database FROM msdb.dbo.log_shipping_primary_secondaries s \
-        WHERE s.primary_id = @P1 ORDER BY s.secondary_server, s.secondary_database";
-    let rows = connection.rows("reading the primary's secondaries", statement, &[&primary_id]).await?;
-    let secondaries = rows
-        .iter()
-        .map(|row| Ok((row.need_text("secondary_server")?, row.need_text("secondary_database")?)))
-        .collect::<Result<_>>()?;
-    Ok(Some(PrimaryRecord {
-        primary_database: row.need_text("primary_database")?,
-        primary_id,
-        backup_directory: ServerPath::new(row.need_text("backup_directory")?),
-        backup_share: ServerPath::new(row.need_text("backup_share")?),
-        backup_retention_minutes: row.need_int("backup_retention_period")?,
-        backup_job_id: row.need_uuid("backup_job_id")?,
-        monitor_server: row.need_text("monitor_server")?,
-        monitor_by_windows_login: row.need_flag("monitor_server_security_mode")?,
-        last_backup_file: row.text("last_backup_file")?,
-        last_backup_at: row.time("last_backup_date")?,
-        backup_compression: row.need_int("backup_compression")?,
-        secondaries,
-    }))
 }
 
 /// True where the removal procedure of this instance can leave a dead monitor alone.

@@ -54,6 +54,9 @@ pub struct Mirror {
     pub witness_name: Option<String>,
     /// 1 off, 2 full.
     pub safety_level: Option<i64>,
+    /// Grows with every change of roles.
+    pub role_sequence: Option<i64>,
+    pub timeout_seconds: Option<i64>,
 }
 
 /// The mirroring of a database; `None` where it is not mirrored. A login below sysadmin may see too little to tell.
@@ -63,7 +66,8 @@ pub struct Mirror {
 pub async fn read(connection: &mut Connection, database: &str) -> Result<Option<Mirror>> {
     let statement = "SELECT d.name, m.mirroring_guid, CAST(m.mirroring_role AS int) AS role_number, \
         CAST(m.mirroring_state AS int) AS state_number, m.mirroring_partner_name, m.mirroring_partner_instance, \
-        m.mirroring_witness_name, CAST(m.mirroring_safety_level AS int) AS safety_level \
+        m.mirroring_witness_name, CAST(m.mirroring_safety_level AS int) AS safety_level, m.mirroring_role_sequence, \
+        m.mirroring_connection_timeout \
         FROM master.sys.database_mirroring m JOIN master.sys.databases d ON d.database_id = m.database_id \
         WHERE d.name = @P1 AND m.mirroring_guid IS NOT NULL";
     let row = connection.row("reading the mirroring state", statement, &[&database]).await?;
@@ -84,6 +88,8 @@ pub async fn read(connection: &mut Connection, database: &str) -> Result<Option<
             partner_instance: row.text("mirroring_partner_instance")?,
             witness_name: row.text("mirroring_witness_name")?,
             safety_level: row.int("safety_level")?,
+            role_sequence: row.int("mirroring_role_sequence")?,
+            timeout_seconds: row.int("mirroring_connection_timeout")?,
         })
     })
     .transpose()

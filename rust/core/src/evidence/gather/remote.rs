@@ -11,6 +11,7 @@ use crate::evidence::{
     EndpointAnswer, MirrorInstanceEvidence, MonitorEvidence, MonitoredBackup, PoolEvidence, Reading, RemoteDatabase,
 };
 use crate::names::{InstanceName, ServerPath};
+use crate::pool::instance_of_store;
 use crate::sql::{database, instance, mirror, monitor, probe_endpoint, Connection, Connector, ProbeOutcome, Purpose};
 
 /// Who is to be asked.
@@ -54,17 +55,7 @@ impl Names {
 /// A store of the topology as an instance: its own name there, else that of its counterpart.
 fn store(pool: &PoolEvidence, fqdn: &str, like: Option<&str>) -> Option<InstanceName> {
     let stores = pool.stores.known().map(Vec::as_slice).unwrap_or_default();
-    let mut here = stores.iter().filter(|store| store.sql_fqdn.eq_ignore_ascii_case(fqdn)).peekable();
-    let instance = match here.peek() {
-        None => like.map(str::to_string),
-        Some(first) => {
-            let first = first.instance.clone();
-            let fits =
-                |instance: &Option<String>| instance.as_deref().map(str::to_lowercase) == like.map(str::to_lowercase);
-            here.find(|store| fits(&store.instance)).map_or(first, |store| store.instance.clone())
-        }
-    };
-    Some(InstanceName { host: fqdn.to_string(), instance, port: None })
+    Some(instance_of_store(stores, fqdn, like))
 }
 
 /// What came of the probes.
