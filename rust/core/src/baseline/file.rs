@@ -203,6 +203,6 @@ fn first_difference(path: &str, left: &serde_json::Value, right: &serde_json::Va
 fn not_found(path: &Path, why: &str) -> Error {
     Error::new(ErrorKind::BaselineNotFound, format!("there is no baseline at `{}`: {why}.", path.display()))
         .with_unchanged("Nothing was changed.")
-        .with_next("Name the file or the folder that `Save-PChatBaseline` wrote.")
+        .with_next("Name the file, or the folder that holds it.")
         .with_target(path.display().to_string())
 }
