@@ -81,6 +81,8 @@ pub enum Fault {
         #[serde(default)]
         instance: Option<String>,
     },
+    /// The mirroring endpoint is stopped: 1418 at a set-up, and its sessions are disconnected.
+    EndpointStopped { instance: String },
     /// The log of a FULL database holds this many bytes, then 9002.
     LogLimit { instance: String, database: String, bytes: u64 },
     /// Data file damaged: the database is SUSPECT, only its log can be saved.

@@ -43,6 +43,7 @@ impl Lab {
         for host in scenario.dead_hosts() {
             pool.set_host_alive(&host.fqdn, false);
         }
+        tell_served(&pool, &engine);
         let door = Arc::new(LabDoor::new(Arc::new(engine.clone()), Arc::clone(&pool), Map::new()));
         let control = ControlServer::start(Arc::clone(&door) as Arc<dyn control::server::Door>).await?;
         Ok(Lab { engine, pool, door, control })
@@ -83,6 +84,20 @@ impl Lab {
         self.pool.close();
         self.engine.stop().await;
     }
+}
+
+/// Keeps the engine informed of the instances through which users are served.
+fn tell_served(pool: &Arc<Pool>, engine: &Engine) {
+    engine.serve_users_on(&[]);
+    let (pool, engine) = (Arc::downgrade(pool), engine.clone());
+    tokio::spawn(async move {
+        loop {
+            let Some(pool) = pool.upgrade().filter(|p| !p.is_closed()) else { return };
+            engine.serve_users_on(&pool.serving_instances());
+            drop(pool);
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    });
 }
 
 impl Drop for Lab {

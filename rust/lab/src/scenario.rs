@@ -197,8 +197,14 @@ pub struct ChatSettings {
     pub messages_per_log_backup: u32,
     /// Messages written after the last finished log backup: the inherent loss of a disaster.
     pub messages_after_last_log_backup: u32,
-    /// Messages a second (lab time) that go on being written while the primary is online.
+    /// Messages a second (lab time) that are written while users are in.
     pub messages_per_second: f64,
+    /// Login that owns the chat database on the primary.
+    pub owner: String,
+    /// Database options of the chat database on the primary; a restore does not carry them.
+    pub broker: bool,
+    pub trustworthy: bool,
+    pub db_chaining: bool,
 }
 
 /// How an unfinished newest file on the share looks.
@@ -267,7 +273,7 @@ pub struct ReaderSettings {
 }
 
 /// Rates in MiB a second of real time; 0 means no limit.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateSettings {
     pub restore_mib_per_second: f64,
@@ -276,6 +282,8 @@ pub struct RateSettings {
     pub copy_mib_per_second: f64,
     /// Milliseconds (real time) that ending a session takes to roll back.
     pub rollback_milliseconds: u64,
+    /// Milliseconds (real time) that a mirror takes to catch up: SYNCHRONIZING until then.
+    pub mirror_catch_up_milliseconds: u64,
 }
 
 /// A fault by name. `args` is whatever the fault documents.

@@ -91,6 +91,7 @@ async fn a_mirror_needs_full_and_log_and_multi_user_on_the_principal() {
     sql(&engine, B, "ALTER DATABASE mgc SET MULTI_USER").await;
     sql(&engine, B, partner_of_b).await;
     engine.write_messages(B, "mgc", 4).expect("messages");
+    mirroring_becomes(&engine, B, "SYNCHRONIZED").await;
     assert_eq!(messages(&engine, B), messages(&engine, BM));
     sql(&engine, B, "ALTER DATABASE mgc SET PARTNER FAILOVER").await;
     assert_eq!(errors(&engine, B, "USE mgc").await, [954]);

@@ -35,8 +35,12 @@ pub trait EngineCommands: Send + Sync + 'static {
     async fn fault(&self, name: &str, on: bool, args: &Value) -> Result<(), String>;
     /// Moves the clock forward; returns the new time.
     fn advance_seconds(&self, seconds: i64) -> Value;
+    /// Lets time pass from one scheduled job to the next; returns the new time and the number of job runs.
+    async fn pass_seconds(&self, seconds: i64) -> Value;
     /// Every host of the home site dies, or comes back.
     async fn set_primary_site(&self, alive: bool);
+    /// The instances of the home site are new: empty chat and compliance databases, no jobs, no log shipping, no mirrors.
+    fn rebuild_primary_site(&self);
 }
 
 /// The commands of one lab.
@@ -97,15 +101,19 @@ impl Door for LabDoor {
             }
             "fault" => self.fault(arguments).await,
             "clock" => {
-                only(arguments, &["advance_seconds"])?;
-                let seconds = match arguments.get("advance_seconds") {
-                    None => 0,
+                only(arguments, &["advance_seconds", "pass_seconds"])?;
+                let seconds = |name: &str| match arguments.get(name) {
+                    None => Ok(0),
                     Some(value) => value
                         .as_i64()
                         .filter(|s| (0..=10 * 365 * 86_400).contains(s))
-                        .ok_or("`advance_seconds` is a whole number from 0 to ten years")?,
+                        .ok_or(format!("`{name}` is a whole number from 0 to ten years")),
                 };
-                Ok(self.engine.advance_seconds(seconds))
+                let jump = self.engine.advance_seconds(seconds("advance_seconds")?);
+                match seconds("pass_seconds")? {
+                    0 => Ok(jump),
+                    some => Ok(self.engine.pass_seconds(some).await),
+                }
             }
             other => {
                 only(arguments, &[])?;
@@ -113,10 +121,15 @@ impl Door for LabDoor {
                     "describe" => Ok(self.describe()),
                     "primary_site_lost" => Ok(self.primary_site(false).await),
                     "primary_site_back" => Ok(self.primary_site(true).await),
+                    "primary_site_rebuilt" => {
+                        self.engine.rebuild_primary_site();
+                        Ok(self.primary_site(true).await)
+                    }
                     "effects" => Ok(self.engine.effects()),
                     "unknown_statements" => Ok(self.engine.unknown_statements()),
                     "truth" => {
                         let mut all = object(self.engine.truth());
+                        all.insert("serving".into(), json!(self.pool.serving_instances()));
                         all.insert("users".into(), self.pool.users());
                         all.insert("native_calls".into(), self.pool.calls().into());
                         Ok(Value::Object(all))

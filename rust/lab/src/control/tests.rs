@@ -41,6 +41,10 @@ impl EngineCommands for Engine {
         self.note(format!("clock {seconds}"));
         json!({ "advanced": seconds })
     }
+    async fn pass_seconds(&self, seconds: i64) -> Value {
+        json!({ "passed": seconds })
+    }
+    fn rebuild_primary_site(&self) {}
     async fn set_primary_site(&self, alive: bool) {
         self.note(format!("site {alive}"));
     }

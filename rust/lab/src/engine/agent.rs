@@ -176,7 +176,7 @@ pub const CATEGORIES: [(i32, &str); 9] = [
     (2, "[Uncategorized (Multi-Server)]"),
     (3, "Database Maintenance"),
     (4, "Full-Text"),
-    (5, "Log Shipping Primary"),
+    (5, "Log Shipping Alert"),
     (6, "Log Shipping Backup"),
     (7, "Log Shipping Copy"),
     (8, "Log Shipping Restore"),

@@ -98,8 +98,34 @@ impl Connection {
             Action::SetAvailability { state, termination } => {
                 self.set_availability(name, id, *state == Availability::Online, *termination, out).await
             }
-            other => self.set_other(name, other),
+            other => {
+                if let Action::SetOption { option, termination } = other {
+                    let broker = ["ENABLE_BROKER", "NEW_BROKER", "DISABLE_BROKER", "ERROR_BROKER_CONVERSATIONS"];
+                    if broker.iter().any(|b| option.starts_with(b)) {
+                        self.clear_for_a_moment(name, id, *termination, out).await?;
+                    }
+                }
+                self.set_other(name, other)
+            }
         }
+    }
+
+    /// Ends or awaits the other sessions for an option that needs the database alone; user access stays what it was.
+    async fn clear_for_a_moment(
+        &mut self,
+        name: &str,
+        id: u16,
+        termination: Option<Termination>,
+        out: &mut dyn Output,
+    ) -> Outcome {
+        let before = self.engine.world().instances[self.instance].database(name).map(|d| (d.access, d.single_user));
+        self.clear_database(name, id, Access::Single, termination, out).await?;
+        let mut world = self.engine.world();
+        if let (Some(database), Some((access, owner))) = (world.database_mut(self.instance, name), before) {
+            database.access = access;
+            database.single_user = owner;
+        }
+        Ok(())
     }
 
     fn unknown_action(&self, text: &str) -> Outcome {
@@ -171,6 +197,7 @@ impl Connection {
             _ => {}
         }
         self.show_request("ALTER DATABASE", 0.0, Some(id));
+        let mut door = Door::of(self, name);
         {
             let mut world = self.engine.world();
             let now = self.engine.clock().real_ms();
@@ -204,8 +231,12 @@ impl Connection {
                 );
                 out.message(&SqlMessage::new(5060, 0, 1, text)).await;
             }
+            if self.ended.is_set() {
+                return Err(Halt::Killed);
+            }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        door.passed = true;
         if told {
             let text = "Nonqualified transactions are being rolled back. Estimated rollback completion: 100%.";
             out.message(&SqlMessage::new(5060, 0, 1, text)).await;
@@ -248,13 +279,8 @@ impl Connection {
             return Err(Halt::one(m::mirroring_forbids(name)));
         }
         if !online {
-            let access = self.engine.world().instances[self.instance].database(name).map(|d| d.access);
-            self.clear_database(name, id, Access::Single, termination, out).await?;
+            self.clear_for_a_moment(name, id, termination, out).await?;
             let mut world = self.engine.world();
-            if let (Some(database), Some(access)) = (world.database_mut(self.instance, name), access) {
-                database.access = access;
-                database.single_user = None;
-            }
             // The own session is put out of the database as well.
             if let Some(entry) = self.own_entry(&mut world).filter(|e| e.database == id) {
                 entry.database = 1;
@@ -268,6 +294,7 @@ impl Connection {
             }
             if !online {
                 database.state = State::Offline;
+                database.single_user = None;
             }
         }
         world.effect(&instance, "database_state", format!("{name} online={online}"), &self.client.program);
@@ -320,6 +347,9 @@ impl Connection {
                     ["DISABLE_BROKER"] | ["ERROR_BROKER_CONVERSATIONS"] => database.broker = false,
                     ["TRUSTWORTHY", value] => database.trustworthy = *value == "ON",
                     ["DB_CHAINING", value] => database.chaining = *value == "ON",
+                    ["AUTO_CLOSE", "ON"] if database.mirroring.is_some() => {
+                        return Err(Halt::one(m::mirroring_forbids(name)));
+                    }
                     ["AUTO_CLOSE", value] => database.auto_close = *value == "ON",
                     ["COMPATIBILITY_LEVEL", level] => database.compatibility = level.parse().unwrap_or(100),
                     ["AUTO_SHRINK" | "AUTO_UPDATE_STATISTICS" | "AUTO_CREATE_STATISTICS" | "PAGE_VERIFY", ..]
@@ -484,6 +514,35 @@ impl Connection {
         world.instances[self.instance].databases.retain(|d| d.id != id);
         world.effect(&instance, "database_dropped", name, &self.client.program);
         Ok(())
+    }
+}
+
+/// A door that was closed for a change which was then given up: user access is as before.
+struct Door {
+    engine: super::Engine,
+    instance: usize,
+    name: String,
+    before: Option<(Access, Option<u16>)>,
+    passed: bool,
+}
+
+impl Door {
+    fn of(connection: &Connection, name: &str) -> Door {
+        let world = connection.engine.world();
+        let before = world.instances[connection.instance].database(name).map(|d| (d.access, d.single_user));
+        drop(world);
+        let (engine, instance) = (connection.engine.clone(), connection.instance);
+        Door { engine, instance, name: name.to_owned(), before, passed: false }
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        let Some((access, owner)) = self.before.filter(|_| !self.passed) else { return };
+        if let Some(database) = self.engine.world().database_mut(self.instance, &self.name) {
+            database.access = access;
+            database.single_user = owner;
+        }
     }
 }
 

@@ -119,6 +119,9 @@ impl Connection {
         let options = self.backup_options(statement)?;
         let target = self.name(&statement.target)?;
         let log = statement.kind == BackupKind::Log;
+        if !statement.mirror_to.is_empty() {
+            return Err(lab_tsql::SqlError::unknown("BACKUP … MIRROR TO").into());
+        }
         let mut paths = Vec::new();
         for device in &statement.to {
             paths.push(self.device_path(device)?);
@@ -382,7 +385,6 @@ impl World {
         if database.is_recovered() {
             database.log_end = database.log_end.advance(if log { 1 } else { 2 });
         }
-        let (log_end, partner) = (database.log_end, database.mirroring.clone());
         let header = SetHeader::of(database, log, options, set_guid, started, &name, &host, version, login);
         let records = database
             .records
@@ -390,13 +392,7 @@ impl World {
             .filter(|r| r.lsn < header.last_lsn && (!log || r.lsn >= header.first_lsn))
             .copied()
             .collect();
-        if let Some(mirroring) = partner.filter(|m| m.principal) {
-            if self.mirroring_state(&mirroring, &header.database).0 == 4 {
-                if let Some(copy) = self.database_mut(mirroring.partner, &header.database) {
-                    copy.log_end = log_end;
-                }
-            }
-        }
+        self.ship_to_mirror(instance, &header.database, |mirror, principal| mirror.follow_log(principal));
         (header, records, size)
     }
 
@@ -426,6 +422,7 @@ impl World {
             }
             database.full_backup = Some(header.checkpoint_lsn);
         }
+        let name = database.name.clone();
         if options.no_recovery {
             database.state = State::Restoring;
             database.log_end = header.last_lsn;
@@ -434,6 +431,7 @@ impl World {
             database.standby = Some(file.clone());
             database.read_only = true;
         }
+        self.ship_to_mirror(instance, &name, |mirror, principal| mirror.follow_log(principal));
     }
 }
 
@@ -491,6 +489,8 @@ impl SetHeader {
         flags |= if database.access == Access::Single { 8 } else { 0 };
         flags |= if options.checksum { 16 } else { 0 };
         flags |= if tail || options.no_truncate { 64 } else { 0 };
+        let incomplete = log && options.no_truncate && database.state != State::Online;
+        flags |= if incomplete { 128 } else { 0 };
         flags |= if options.no_recovery { 256 } else { 0 };
         SetHeader {
             set_guid,
@@ -526,9 +526,9 @@ impl SetHeader {
             checksums: options.checksum,
             damaged: false,
             begins_chain: log && database.begins_chain,
-            incomplete_metadata: false,
+            incomplete_metadata: incomplete,
             force_offline: options.no_recovery,
-            copy_only: options.copy_only,
+            copy_only: options.copy_only || options.no_truncate,
             recovery_model: match database.model {
                 Model::Full => "FULL",
                 Model::BulkLogged => "BULK-LOGGED",

@@ -3,6 +3,7 @@
 use super::agent::{Agent, Schedule};
 use super::build_chat::Builder;
 use super::clock::Clock;
+use super::compliance::Compliance;
 use super::disk::{Drive, Host};
 use super::error::LabError;
 use super::history::History;
@@ -11,7 +12,7 @@ use super::model::{DataFile, Database, Fork, Instance, LoginEntry, Model, Random
 use super::session::{ClientInfo, Ended, SessionEntry};
 use super::shipping::ShippingTables;
 use crate::scenario::{LoginSettings, Scenario};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, Timelike, Utc};
 use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::Path;
@@ -50,6 +51,7 @@ pub fn build(scenario: &Scenario, root: &Path, clock: Arc<Clock>) -> Result<Worl
             lost: false,
         });
     }
+    let started = clock.now();
     let mut world = World {
         clock,
         random: Random(scenario.seed.wrapping_mul(0x5851_F42D_4C95_7F2D)),
@@ -65,6 +67,10 @@ pub fn build(scenario: &Scenario, root: &Path, clock: Arc<Clock>) -> Result<Worl
         chat_database: scenario.chat.database.clone(),
         newest_message: 0,
         messages_per_second: scenario.chat.messages_per_second,
+        messages_due: (0.0, started),
+        served: None,
+        compliance: Compliance::new(scenario.chat.compliance_database.clone(), scenario.pool.compliance.clone()),
+        alerts: Vec::new(),
         utc_offset_minutes: 60,
         death: None,
         full_backup_after_recovery: false,
@@ -296,9 +302,12 @@ pub struct LastFiles {
     pub restored: Option<(String, DateTime<Utc>)>,
 }
 
-/// A schedule that is due every `minutes`, first one period from `now` on.
+/// A schedule that is due every `minutes` around the clock, first one period from `now` on.
 pub fn every(minutes: u32, name: &str, enabled: bool, world: &mut World, id: i32) -> Schedule {
     let now = world.local_now();
+    let period = minutes.clamp(1, 1440) * 60;
+    let first = now.date().and_time(chrono::NaiveTime::MIN)
+        + Duration::seconds((now.num_seconds_from_midnight() % period).into());
     Schedule {
         id,
         uid: world.random.guid(),
@@ -312,7 +321,7 @@ pub fn every(minutes: u32, name: &str, enabled: bool, world: &mut World, id: i32
         freq_recurrence_factor: 0,
         active_start_date: super::agent::yyyymmdd(now),
         active_end_date: 99_991_231,
-        active_start_time: super::agent::hhmmss(now),
+        active_start_time: super::agent::hhmmss(first),
         active_end_time: 235_959,
         owner: "sa".into(),
         created: now,

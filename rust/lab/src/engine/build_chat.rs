@@ -94,6 +94,8 @@ impl Builder<'_> {
         for _ in 0..chat.messages_after_last_log_backup {
             self.add_message(&mut database);
         }
+        database.owner.clone_from(&chat.owner);
+        (database.broker, database.trustworthy, database.chaining) = (chat.broker, chat.trustworthy, chat.db_chaining);
         self.place_chat(primary, secondary, database, copy)?;
         self.remember(&last_files);
         Ok(())
@@ -296,20 +298,12 @@ impl Builder<'_> {
             copy.state = State::Restoring;
             copy.guid = self.world.random.guid();
             copy.log_restored = true;
+            copy.owner = "sa".into();
+            (copy.broker, copy.trustworthy, copy.chaining) = (false, false, false);
             copy.files = self.world.new_files(mirror, &database.name, 64 << 20);
-            let side = |principal: bool, partner: usize, address: String| Mirroring {
-                guid,
-                principal,
-                partner,
-                partner_address: address,
-                safety_full: true,
-                suspended: false,
-                role_sequence: 1,
-                timeout_seconds: 10,
-                waiting: false,
-            };
-            database.mirroring = Some(side(true, mirror, self.world.endpoint_address(mirror)));
-            copy.mirroring = Some(side(false, principal, self.world.endpoint_address(principal)));
+            let own = Mirroring::new(guid, true, mirror, self.world.endpoint_address(mirror));
+            database.mirroring = Some(Mirroring { caught_up: true, ..own });
+            copy.mirroring = Some(Mirroring::new(guid, false, principal, self.world.endpoint_address(principal)));
             self.world.place_files(mirror, &copy.files);
             self.world.instances[mirror].databases.push(copy);
         }
@@ -326,6 +320,9 @@ impl Builder<'_> {
             database.id = 6;
             database.chat = false;
             database.full_backup = Some(database.log_end);
+            if role == InstanceRole::Primary {
+                self.old_events(&mut database);
+            }
             self.world.place_files(at, &database.files);
             match mirror {
                 Some(mirror) => self.mirrored_pair(at, mirror, database),
@@ -333,6 +330,18 @@ impl Builder<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Events that the adapter has not processed when the lab starts.
+    fn old_events(&mut self, database: &mut Database) {
+        let settings = self.scenario.pool.compliance.clone();
+        let events = 1..=u64::from(settings.unprocessed);
+        let placeholders = (0..u64::from(settings.placeholders)).map(|n| super::compliance::PLACEHOLDERS + n);
+        for number in events.chain(placeholders) {
+            database.records.push(Record { lsn: database.log_end, message: number });
+            database.log_end = database.log_end.advance(1);
+        }
+        self.world.compliance.made = settings.unprocessed.into();
     }
 
     pub fn log_shipping(&mut self) {

@@ -129,6 +129,10 @@ pub fn configure(world: &mut World, scenario: &Scenario) {
         max_transfer_size: -1,
         last_restored: last.restored,
     });
+    if let Some(monitor) = monitor {
+        let id = alert_job(world, monitor, ship.jobs_enabled);
+        world.instances[monitor].shipping.alert_job = Some(id);
+    }
     for instance in 0..world.instances.len() {
         world.plan_jobs(instance);
     }
@@ -148,6 +152,40 @@ fn job(
         7 => ("Log shipping copy log job.", "Log shipping copy job step."),
         _ => ("Log shipping restore log job.", "Log shipping restore log job step."),
     };
+    let program = r#""C:\Program Files\Microsoft SQL Server\110\Tools\Binn\sqllogship.exe""#;
+    let step = first_step(step, "CmdExec", format!("{program} {action}"));
+    scheduled_job(world, instance, (name, what, category), step, minutes, scheduled)
+}
+
+/// The job on the monitor that raises alerts.
+fn alert_job(world: &mut World, monitor: usize, scheduled: bool) -> Uuid {
+    let name = format!("LSAlert_{}", world.instances[monitor].name);
+    let call = "exec sys.sp_check_log_shipping_monitor_alert".to_owned();
+    let step = first_step("Log shipping alert job step.", "TSQL", call);
+    scheduled_job(world, monitor, (&name, "Log shipping alert job.", 5), step, 2, scheduled)
+}
+
+fn first_step(name: &str, subsystem: &str, command: String) -> Step {
+    Step {
+        id: 1,
+        name: name.into(),
+        subsystem: subsystem.into(),
+        command,
+        database: Some("master".into()),
+        on_success: 1,
+        on_fail: 2,
+        retries: 0,
+    }
+}
+
+fn scheduled_job(
+    world: &mut World,
+    instance: usize,
+    (name, description, category): (&str, &str, i32),
+    step: Step,
+    minutes: u32,
+    scheduled: bool,
+) -> Uuid {
     let id = world.random.guid();
     let now = world.local_now();
     let schedule = world.instances[instance].agent.next_schedule + 1;
@@ -159,7 +197,7 @@ fn job(
         id,
         name: name.to_owned(),
         enabled: true,
-        description: what.into(),
+        description: description.into(),
         category,
         owner: "sa".into(),
         created: now,
@@ -167,16 +205,7 @@ fn job(
         version: 3,
         start_step: 1,
         delete_level: 0,
-        steps: vec![Step {
-            id: 1,
-            name: step.into(),
-            subsystem: "CmdExec".into(),
-            command: format!("\"C:\\Program Files\\Microsoft SQL Server\\110\\Tools\\Binn\\sqllogship.exe\" {action}"),
-            database: Some("master".into()),
-            on_success: 1,
-            on_fail: 2,
-            retries: 0,
-        }],
+        steps: vec![step],
         has_server: true,
         schedules: vec![(schedule, None)],
         running: None,

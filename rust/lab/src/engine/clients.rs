@@ -74,9 +74,7 @@ impl Engine {
 
     pub(super) fn start_background(&self, scenario: &crate::scenario::Scenario) {
         tokio::spawn(self.clone().run_agents());
-        if scenario.chat.messages_per_second > 0.0 {
-            tokio::spawn(self.clone().run_writers());
-        }
+        tokio::spawn(self.clone().run_upkeep());
         let readers = &scenario.readers;
         if readers.count > 0 {
             let client = ClientInfo {

@@ -37,7 +37,12 @@ impl Clock {
 
     /// Moves the clock forward; jobs that became due run at the next tick.
     pub fn advance(&self, seconds: i64) {
-        self.advanced_ms.fetch_add(seconds.max(0) * 1000, Ordering::Relaxed);
+        self.advance_milliseconds(seconds.max(0).saturating_mul(1000));
+    }
+
+    /// As [`advance`](Clock::advance), finer.
+    pub fn advance_milliseconds(&self, milliseconds: i64) {
+        self.advanced_ms.fetch_add(milliseconds.max(0), Ordering::Relaxed);
     }
 
     /// Real milliseconds since the lab started.

@@ -2,6 +2,7 @@
 
 use super::build::flip_bit;
 use super::model::{Death, Reach, State, World};
+use super::truth::{doubled, missing_from, numbers, ranges};
 use super::Engine;
 use crate::control::EngineCommands;
 use crate::faults::{Fault, FileChoice};
@@ -106,6 +107,8 @@ impl EngineCommands for Engine {
                         "redo_or_end_of_log": database.log_end,
                         "count": messages.len(),
                         "messages": ranges(&messages),
+                        "missing": numbers(&missing_from(&messages, world.newest_message)),
+                        "doubled": numbers(&doubled(&messages)),
                     }),
                 );
             }
@@ -126,6 +129,9 @@ impl EngineCommands for Engine {
             "primary_at_death": world.death.as_ref().map(|d| json!({
                 "at_utc": d.at_utc, "messages": ranges(&d.messages), "count": d.messages.len(), "end_of_log": d.log_end,
             })),
+            "nowhere": numbers(&world.in_no_copy()),
+            "compliance": world.compliance_truth(),
+            "alerts": world.alerts,
             "lost_on_backup": lost.as_ref().map(|l| json!({ "count": l.len(), "messages": ranges(l) })),
             "destructive": counts,
             "client_entries": world.entries.len(),
@@ -151,6 +157,15 @@ impl EngineCommands for Engine {
         json!({ "now_utc": self.clock().now() })
     }
 
+    async fn pass_seconds(&self, seconds: i64) -> Value {
+        let runs = self.pass_time(seconds).await;
+        json!({ "now_utc": self.clock().now(), "job_runs": runs })
+    }
+
+    fn rebuild_primary_site(&self) {
+        self.world().rebuild_site(HOME_SITE);
+    }
+
     async fn set_primary_site(&self, alive: bool) {
         let hosts: Vec<usize> = {
             let world = self.world();
@@ -174,6 +189,9 @@ impl Engine {
             (0..world.instances.len()).filter(|i| hosts.contains(&world.instances[*i].host)).collect()
         };
         for instance in instances {
+            if alive {
+                self.world().forget_due_times(instance);
+            }
             self.set_reach(instance, if alive { Reach::Up } else { Reach::Down }).await;
         }
     }
@@ -259,6 +277,16 @@ fn cut(path: &Path, keep_percent: u8) -> std::io::Result<()> {
 }
 
 impl World {
+    /// Agent that starts again does not make up for runs it has missed.
+    fn forget_due_times(&mut self, instance: usize) {
+        for job in &mut self.instances[instance].agent.jobs {
+            job.running = None;
+            for (_, next) in &mut job.schedules {
+                *next = None;
+            }
+        }
+    }
+
     fn note_death(&mut self, hosts: &[usize]) {
         let principal = self
             .instances
@@ -375,18 +403,4 @@ impl World {
             "log_shipping": { "primary": primaries, "secondary": secondaries }, "sessions": sessions,
         })
     }
-}
-
-/// `1-40, 43`.
-pub fn ranges(numbers: &[u64]) -> String {
-    let mut parts: Vec<(u64, u64)> = Vec::new();
-    let mut sorted = numbers.to_vec();
-    sorted.sort_unstable();
-    for number in sorted {
-        match parts.last_mut() {
-            Some((_, end)) if *end + 1 >= number => *end = number,
-            _ => parts.push((number, number)),
-        }
-    }
-    parts.iter().map(|(a, b)| if a == b { a.to_string() } else { format!("{a}-{b}") }).collect::<Vec<_>>().join(", ")
 }

@@ -158,38 +158,56 @@ impl Engine {
     /// Starts due jobs of all instances, again and again until the lab stops.
     pub(super) async fn run_agents(self) {
         loop {
-            let mut due = Vec::new();
-            {
-                let mut world = self.world();
-                let now = world.clock.now();
-                for instance in 0..world.instances.len() {
-                    world.show_agent(instance);
-                    if !world.runs(instance) || !world.agent_runs(instance) {
-                        continue;
-                    }
-                    world.plan_jobs(instance);
-                    for job in &mut world.instances[instance].agent.jobs {
-                        for (_, next) in &mut job.schedules {
-                            if next.is_some_and(|at| at <= now) {
-                                *next = None;
-                                if job.enabled && job.running.is_none() && job.has_server {
-                                    due.push((instance, job.id));
-                                }
-                            }
-                        }
-                    }
-                    world.plan_jobs(instance);
-                }
-            }
-            for (instance, job) in due {
-                // A job that was removed or started in between is not started.
-                let _ = self.start_job(instance, job, "Schedule");
-            }
+            self.start_due_jobs();
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(40)) => {}
                 () = self.0.stopping.wait() => return,
             }
         }
+    }
+
+    /// Starts every job that is due now; returns how many.
+    pub(super) fn start_due_jobs(&self) -> u64 {
+        let mut due = Vec::new();
+        {
+            let mut world = self.world();
+            let now = world.clock.now();
+            for instance in 0..world.instances.len() {
+                world.show_agent(instance);
+                if !world.runs(instance) || !world.agent_runs(instance) {
+                    continue;
+                }
+                world.plan_jobs(instance);
+                for job in &mut world.instances[instance].agent.jobs {
+                    for (_, next) in &mut job.schedules {
+                        if next.is_some_and(|at| at <= now) {
+                            *next = None;
+                            if job.enabled && job.running.is_none() && job.has_server {
+                                due.push((instance, job.id));
+                            }
+                        }
+                    }
+                }
+                world.plan_jobs(instance);
+            }
+        }
+        // A job that was removed or started in between is not started.
+        due.into_iter().filter(|(instance, job)| self.start_job(*instance, *job, "Schedule").is_ok()).count() as u64
+    }
+
+    /// When the next job of any instance is due.
+    pub(super) fn next_due(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+        let mut world = self.world();
+        let mut next = None;
+        for instance in 0..world.instances.len() {
+            if !world.runs(instance) || !world.agent_runs(instance) {
+                continue;
+            }
+            world.plan_jobs(instance);
+            let jobs = world.instances[instance].agent.jobs.iter().filter(|j| j.enabled && j.has_server);
+            next = jobs.flat_map(|j| &j.schedules).filter_map(|(_, at)| *at).chain(next).min();
+        }
+        next
     }
 
     async fn run_job(self, instance: usize, job: Uuid, steps: Vec<Step>, ended: Arc<Ended>) {
@@ -279,8 +297,8 @@ impl Engine {
 
     async fn run_step(&self, instance: usize, job: Uuid, step: &Step) -> Result<String, SqlMessage> {
         if step.subsystem.eq_ignore_ascii_case("TSQL") {
-            if step.command.starts_with("sp_check_log_shipping_monitor_alert") {
-                return Ok("Executed as user: CONTOSO\\sqlagent.".into());
+            if step.command.contains("sp_check_log_shipping_monitor_alert") {
+                return self.world().check_alerts(instance).map(|()| "Executed as user: CONTOSO\\sqlagent.".into());
             }
             let hex: String = job.to_bytes_le().iter().map(|b| format!("{b:02X}")).collect();
             let program = format!("SQLAgent - TSQL JobStep (Job 0x{hex} : Step {})", step.id);

@@ -1,9 +1,9 @@
-//! Database mirroring: SET PARTNER, and what the partner knows.
+//! ALTER DATABASE … SET PARTNER.
 
 use super::connection::Connection;
 use super::error::SqlMessage;
 use super::messages as m;
-use super::model::{Access, Mirroring, Model, Reach, State, World};
+use super::model::{Access, Mirroring, Model, State, World};
 use crate::faults::Fault;
 use lab_tsql::ast::PartnerAction;
 
@@ -31,24 +31,6 @@ impl Connection {
 }
 
 impl World {
-    /// The other instances reach this one.
-    pub fn runs(&self, instance: usize) -> bool {
-        matches!(self.instances[instance].reach, Reach::Up | Reach::HiddenFromClients)
-    }
-
-    /// `mirroring_state` and its name.
-    pub fn mirroring_state(&self, mirroring: &Mirroring, database: &str) -> (u8, &'static str) {
-        let partner = &self.instances[mirroring.partner];
-        let other = partner.database(database).and_then(|d| d.mirroring.as_ref());
-        if !self.runs(mirroring.partner) || other.is_none() {
-            (1, "DISCONNECTED")
-        } else if mirroring.suspended || other.is_some_and(|o| o.suspended) {
-            (0, "SUSPENDED")
-        } else {
-            (4, "SYNCHRONIZED")
-        }
-    }
-
     fn find_endpoint(&self, address: &str) -> Option<usize> {
         let rest = address.get(..6).filter(|p| p.eq_ignore_ascii_case("TCP://")).map(|_| &address[6..])?;
         let (host, port) = rest.rsplit_once(':')?;
@@ -89,7 +71,8 @@ impl World {
             }
             let guid = self.random.guid();
             if let Some(database) = self.database_mut(instance, name) {
-                database.mirroring = Some(mirroring(guid, false, partner, address, true));
+                let half = Mirroring::new(guid, false, partner, address.to_owned());
+                database.mirroring = Some(Mirroring { waiting: true, ..half });
             }
             return Ok(());
         }
@@ -105,7 +88,8 @@ impl World {
         if database.access == Access::Single {
             return refuse(1488, format!("Database \"{name}\" database is in single user mode which is incompatible with participating in database mirroring or in an availability group. Set database to multi-user mode, and retry the operation."));
         }
-        let Some(partner) = partner.filter(|p| *p != instance && self.runs(*p) && !broken) else {
+        let reached = |p: &usize| *p != instance && self.runs(*p) && self.endpoint_works(*p);
+        let Some(partner) = partner.filter(|p| reached(p) && self.endpoint_works(instance) && !broken) else {
             return unreachable();
         };
         let Some(copy) = self.instances[partner].database(name) else {
@@ -135,20 +119,23 @@ impl World {
             );
         }
         let same_fork = copy.fork_at(copy.log_end) == database.fork_at(copy.log_end);
-        let encompassed = copy.log_end >= database.log_backup_start && copy.log_end <= database.log_end;
-        if !copy.log_restored || !encompassed || !same_fork || copy.interrupted.is_some() {
+        let beyond = copy.log_end > database.log_end;
+        if !copy.log_restored || beyond || !same_fork || copy.interrupted.is_some() {
             return refuse(1412, format!("The remote copy of database \"{name}\" has not been rolled forward to a point in time that is encompassed in the local copy of the database log."));
+        }
+        // The log from there on was backed up and cut off: the mirror would lack it.
+        if copy.log_end < database.log_backup_start {
+            return refuse(1478, format!("The mirror database, \"{name}\", has insufficient transaction log data to preserve the log backup chain of the principal database.  This may happen if a log backup from the principal database has not been taken or has not been restored on the mirror database."));
         }
         let guid = self.random.guid();
         let back = self.endpoint_address(instance);
-        let source = database.clone();
         if let Some(database) = self.database_mut(instance, name) {
-            database.mirroring = Some(mirroring(guid, true, partner, address, false));
+            database.mirroring = Some(Mirroring::new(guid, true, partner, address.to_owned()));
         }
         if let Some(copy) = self.database_mut(partner, name) {
-            copy.mirroring = Some(mirroring(guid, false, instance, &back, false));
-            copy.follow(&source);
+            copy.mirroring = Some(Mirroring::new(guid, false, instance, back));
         }
+        self.tend_mirrors();
         Ok(())
     }
 
@@ -165,7 +152,7 @@ impl World {
         };
         let partner = mirroring.partner;
         let (state, _) = self.mirroring_state(&mirroring, name);
-        let source = database.clone();
+        let id = database.id;
         let standard = self.instances[instance].edition.starts_with("Standard");
         match action {
             PartnerAction::Off => {
@@ -188,31 +175,33 @@ impl World {
                 if state != 4 {
                     return refuse(1422, format!("The mirror server instance is not caught up to the recent changes to database \"{name}\". Unable to fail over."));
                 }
-                self.swap_roles(instance, partner, name, &source);
+                self.swap_roles(instance, partner, name);
             }
             PartnerAction::ForceServiceAllowDataLoss => {
                 if mirroring.principal || state != 1 {
                     return refuse(1455, format!("The database mirroring service cannot be forced for database \"{name}\" because the database is not in the correct state to become the principal database."));
                 }
-                let id = source.id;
                 self.recover(instance, id, false);
                 if let Some(database) = self.database_mut(instance, name) {
                     if let Some(x) = &mut database.mirroring {
                         x.principal = true;
                         x.suspended = true;
                         x.role_sequence += 1;
+                        x.fall_behind();
                     }
                 }
             }
             PartnerAction::Suspend | PartnerAction::Resume => {
-                if let Some(x) = self.database_mut(instance, name).and_then(|d| d.mirroring.as_mut()) {
-                    x.suspended = *action == PartnerAction::Suspend;
+                if state == 1 {
+                    return refuse(1447, format!("ALTER DATABASE \"{name}\" command cannot be executed until both partner server instances are up, running, and connected.  Start the partner and reissue the command."));
                 }
-                if *action == PartnerAction::Resume {
-                    if let Some(copy) = self.database_mut(partner, name).filter(|d| d.is_mirror_copy()) {
-                        copy.follow(&source);
+                for side in [instance, partner] {
+                    if let Some(x) = self.database_mut(side, name).and_then(|d| d.mirroring.as_mut()) {
+                        x.suspended = *action == PartnerAction::Suspend;
+                        x.fall_behind();
                     }
                 }
+                self.tend_mirrors();
             }
             PartnerAction::Safety { full } => {
                 if !mirroring.principal {
@@ -235,57 +224,5 @@ impl World {
             PartnerAction::Address(_) => {}
         }
         Ok(())
-    }
-
-    fn swap_roles(&mut self, principal: usize, mirror: usize, name: &str, source: &super::model::Database) {
-        let now = self.clock.real_ms();
-        for session in self.sessions_in(principal, source.id, None) {
-            self.end_session(principal, session, now);
-        }
-        if let Some(copy) = self.database_mut(mirror, name) {
-            copy.follow(source);
-            copy.state = State::Online;
-            if let Some(x) = &mut copy.mirroring {
-                x.principal = true;
-                x.role_sequence += 1;
-            }
-        }
-        if let Some(old) = self.database_mut(principal, name) {
-            old.state = State::Restoring;
-            old.log_restored = true;
-            if let Some(x) = &mut old.mirroring {
-                x.principal = false;
-                x.role_sequence += 1;
-            }
-        }
-    }
-}
-
-impl super::model::Database {
-    /// Takes over everything that mirroring carries from the principal.
-    pub fn follow(&mut self, principal: &super::model::Database) {
-        self.records.clone_from(&principal.records);
-        self.forks.clone_from(&principal.forks);
-        self.users.clone_from(&principal.users);
-        self.log_end = principal.log_end;
-        self.log_backup_start = principal.log_backup_start;
-        self.full_backup = principal.full_backup;
-        self.begins_chain = principal.begins_chain;
-        self.log_used_bytes = principal.log_used_bytes;
-        self.log_restored = true;
-    }
-}
-
-fn mirroring(guid: uuid::Uuid, principal: bool, partner: usize, address: &str, waiting: bool) -> Mirroring {
-    Mirroring {
-        guid,
-        principal,
-        partner,
-        partner_address: address.to_owned(),
-        safety_full: true,
-        suspended: false,
-        role_sequence: 1,
-        timeout_seconds: 10,
-        waiting,
     }
 }

@@ -6,12 +6,14 @@
 //! - [`Engine`]: one lab's instances; what tests, the pool and the control door use.
 //! - [`model`]: all of the state, behind one lock. [`lsn`], [`clock`], [`disk`], [`session`] are its parts.
 //! - [`backup_file`], [`restore_rules`], [`restore`], [`backup`]: files, and what BACKUP and RESTORE do.
-//! - [`alter`], [`mirroring`]: ALTER DATABASE.
+//! - [`alter`], [`mirroring`]: ALTER DATABASE; a mirroring session at work.
 //! - [`connection`], [`execute`]: a session that runs batches; [`procedures`] and [`catalog`] are what it can call and read.
-//! - [`agent`], [`jobs`], [`shipping`]: SQL Server Agent and log shipping.
+//! - [`agent`], [`jobs`], [`shipping`], [`alerts`]: SQL Server Agent and log shipping.
+//! - [`writing`], [`compliance`]: what the users' messages leave behind.
 //! - [`build`]: a lab from a scenario. [`listen`]: the instances on their sockets.
 
 pub mod agent;
+pub mod alerts;
 pub mod alter;
 pub mod backup;
 pub mod backup_file;
@@ -22,6 +24,7 @@ pub mod catalog;
 pub mod clients;
 pub mod clock;
 pub mod commands;
+pub mod compliance;
 pub mod connection;
 pub mod devices;
 pub mod disk;
@@ -35,9 +38,11 @@ pub mod listen;
 pub mod lsn;
 pub mod messages;
 pub mod mirroring;
+mod mirroring_session;
 pub mod model;
 mod outside;
 pub mod procedures;
+mod rebuild;
 mod remote_calls;
 pub mod restore;
 mod restore_effects;
@@ -45,6 +50,8 @@ pub mod restore_rules;
 pub mod session;
 pub mod shipping;
 mod sqllogship;
+pub mod truth;
+mod upkeep;
 mod wire;
 pub mod writing;
 

@@ -1,8 +1,10 @@
 //! The state of one lab: hosts, instances, databases, sessions, faults. One lock guards all of it.
 
 use super::agent::Agent;
+use super::alerts::Alert;
 use super::build::LastFiles;
 use super::clock::Clock;
+use super::compliance::Compliance;
 use super::disk::Host;
 use super::history::History;
 use super::lsn::Lsn;
@@ -100,8 +102,15 @@ pub struct World {
     pub chat_database: String,
     /// Number of the newest message written anywhere.
     pub newest_message: u64,
-    /// Messages a second while a primary lives.
+    /// Messages a second while users are in.
     pub messages_per_second: f64,
+    /// The share of a message that is due, and up to when messages were written.
+    pub messages_due: (f64, DateTime<Utc>),
+    /// Instances through which users are served; `None` without a Lync side, then wherever the chat database is open.
+    pub served: Option<Vec<usize>>,
+    pub compliance: Compliance,
+    /// Alerts that log shipping raised: when, where, 14420 or 14421, and the text.
+    pub alerts: Vec<Alert>,
     pub utc_offset_minutes: i32,
     /// What the primary held when its site died.
     pub death: Option<Death>,
@@ -331,6 +340,35 @@ pub struct Mirroring {
     pub timeout_seconds: i32,
     /// Only this side knows of it so far (SET PARTNER on the mirror, awaiting the principal).
     pub waiting: bool,
+    /// On the principal: everything has reached the mirror.
+    pub caught_up: bool,
+    /// On the principal: since when the mirror catches up, in real milliseconds of the lab.
+    pub catching_up_since: Option<u64>,
+}
+
+impl Mirroring {
+    /// One half of a new session.
+    pub fn new(guid: Uuid, principal: bool, partner: usize, address: String) -> Self {
+        Mirroring {
+            guid,
+            principal,
+            partner,
+            partner_address: address,
+            safety_full: true,
+            suspended: false,
+            role_sequence: 1,
+            timeout_seconds: 10,
+            waiting: false,
+            caught_up: false,
+            catching_up_since: None,
+        }
+    }
+
+    /// From here on the mirror has to catch up again.
+    pub fn fall_behind(&mut self) {
+        self.caught_up = false;
+        self.catching_up_since = None;
+    }
 }
 
 /// A database.

@@ -317,6 +317,7 @@ impl World {
         database.files = files;
         database.users = set.users.clone();
         database.chat = set.chat;
+        database.take_access(set);
         database.mirroring = None;
         database.broker = false;
         database.trustworthy = false;
@@ -338,6 +339,7 @@ impl World {
         database.state = State::Restoring;
         database.standby = None;
         database.read_only = false;
+        database.take_access(set);
     }
 
     /// Brings a database online for good: a new recovery fork begins.
@@ -397,6 +399,14 @@ fn check_standby_upgrade(set: &SetHeader, server: i32, options: &RestoreOptions)
 }
 
 impl Database {
+    /// Single user mode comes with the backup that was taken in it, and no restore ends it.
+    fn take_access(&mut self, set: &SetHeader) {
+        if set.single_user {
+            self.access = Access::Single;
+            self.single_user = None;
+        }
+    }
+
     /// A database without content, ONLINE.
     pub fn blank(
         id: u16,

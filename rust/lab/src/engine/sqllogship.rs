@@ -93,6 +93,7 @@ impl Engine {
         }
         world.effect(&on, "file_written", done.clone(), "log shipping backup");
         drop(world);
+        self.drop_old_files(who, &row.backup_directory, &row.database, row.retention_minutes);
         self.ship_note(instance, id, 0, &row.database, 2, &format!("Log shipping backup agent [{on}] has verified log backup file '{name}.wrk' and renamed it as '{name}.trn'. This is an informational message only. No user action is required."));
         Ok(format!("Backup file: '{done}'."))
     }
@@ -231,8 +232,13 @@ impl Engine {
             let client = self.agent_client(instance, "SQLAgent - Log Shipping Restore");
             let mut connection = super::connection::Connection::open(self, instance, "master", client)?;
             let quoted = database.database.replace(']', "]]");
-            let mut queue: Vec<String> =
-                names.iter().filter(|n| n.to_lowercase() > last.to_lowercase()).cloned().collect();
+            let ripe = self.clock().now() - chrono::Duration::minutes(database.restore_delay.into());
+            let mut queue: Vec<String> = names
+                .iter()
+                .filter(|n| n.to_lowercase() > last.to_lowercase())
+                .filter(|n| stamp_of(n).is_none_or(|at| at <= ripe))
+                .cloned()
+                .collect();
             if database.disconnect_users && database.standby {
                 let mut out = Collected::default();
                 let text = format!("ALTER DATABASE [{quoted}] SET SINGLE_USER WITH ROLLBACK IMMEDIATE");
@@ -270,6 +276,7 @@ impl Engine {
                 let mut out = Collected::default();
                 connection.batch(&format!("ALTER DATABASE [{quoted}] SET MULTI_USER"), &mut out).await;
             }
+            self.drop_old_files(who, &row.destination_directory, &row.primary_database, row.retention_minutes);
             let text = if restored == 0 {
                 format!(
                     "Could not find a log backup file that could be applied to secondary database '{}'.",
@@ -281,6 +288,21 @@ impl Engine {
             self.ship_note(instance, id, 2, &database.database, 2, &text);
         }
         Ok(format!("Number of log backup files restored: {restored}."))
+    }
+
+    /// Deletes log backups whose names say that they are older than the retention period.
+    fn drop_old_files(&self, who: Who, folder: &str, database: &str, minutes: i32) {
+        let oldest = self.clock().now() - chrono::Duration::minutes(minutes.max(0).into());
+        let Ok(names) = self.list_log_backups(who, folder, database) else { return };
+        for name in names.iter().filter(|n| stamp_of(n).is_some_and(|at| at < oldest)) {
+            let path = format!("{folder}\\{name}");
+            let mut world = self.world();
+            let deleted = world.resolve(who, &path, true).is_ok_and(|real| std::fs::remove_file(real).is_ok());
+            if deleted {
+                let on = world.instances[who.instance].name.clone();
+                world.effect(&on, "file_expired", path, "log shipping");
+            }
+        }
     }
 
     fn restored_file(&self, instance: usize, id: Uuid, database: &str, path: &str, monitor: &str) {
@@ -302,6 +324,12 @@ impl Engine {
             }
         }
     }
+}
+
+/// The time in a log backup's name, UTC.
+fn stamp_of(name: &str) -> Option<chrono::DateTime<chrono::Utc>> {
+    let digits = name.get(name.len().checked_sub(18)?..name.len() - 4)?;
+    chrono::NaiveDateTime::parse_from_str(digits, "%Y%m%d%H%M%S").ok().map(|at| at.and_utc())
 }
 
 fn file_name(path: &str) -> String {

@@ -1,14 +1,16 @@
-//! Messages that are written while a database serves users, and the limit of its log.
+//! Messages that are written while users are in, and the limit of a database's log.
 
 use super::error::SqlMessage;
 use super::model::{Model, Record, World};
 use super::Engine;
 use crate::faults::Fault;
 use crate::scenario::InstanceRole;
-use std::time::Duration;
 
 /// Log that one message takes.
 const MESSAGE_LOG_BYTES: u64 = 512;
+
+/// Messages that one look at the clock writes at most.
+const MOST_AT_ONCE: u32 = 10_000;
 
 impl World {
     /// Writes the next message into a database; returns its number.
@@ -16,6 +18,17 @@ impl World {
     /// # Errors
     /// 9002 when the log of a FULL database is full; the state's error when it is not online for writing.
     pub fn write_message(&mut self, instance: usize, database: &str) -> Result<u64, SqlMessage> {
+        let next = self.newest_message + 1;
+        self.write_record(instance, database, next)?;
+        self.newest_message = next;
+        if database.eq_ignore_ascii_case(&self.chat_database) {
+            self.compliance.note_message();
+        }
+        Ok(next)
+    }
+
+    /// Writes a record with this number into a database and its mirror.
+    pub(super) fn write_record(&mut self, instance: usize, database: &str, number: u64) -> Result<(), SqlMessage> {
         let limit = self.faults.iter().find_map(|f| match f {
             Fault::LogLimit { instance: on, database: name, bytes }
                 if self.find_instance(on) == Some(instance) && name.eq_ignore_ascii_case(database) =>
@@ -24,7 +37,6 @@ impl World {
             }
             _ => None,
         });
-        let next = self.newest_message + 1;
         let Some(found) = self.database_mut(instance, database) else {
             return Err(super::messages::no_such_database(database));
         };
@@ -39,22 +51,40 @@ impl World {
             let text = format!("The transaction log for database '{database}' is full due to 'LOG_BACKUP'.");
             return Err(SqlMessage::new(9002, 17, 2, text));
         }
-        let record = Record { lsn: found.log_end, message: next };
+        let record = Record { lsn: found.log_end, message: number };
         found.records.push(record);
         found.log_end = found.log_end.advance(1);
         found.log_used_bytes += MESSAGE_LOG_BYTES;
-        let (log_end, partner) = (found.log_end, found.mirroring.clone());
-        self.newest_message = next;
-        if let Some(mirroring) = partner.filter(|m| m.principal) {
-            let (state, _) = self.mirroring_state(&mirroring, database);
-            if state == 4 {
-                if let Some(copy) = self.database_mut(mirroring.partner, database) {
-                    copy.records.push(record);
-                    copy.log_end = log_end;
-                }
-            }
+        self.ship_to_mirror(instance, database, |mirror, principal| {
+            mirror.records.push(record);
+            mirror.follow_log(principal);
+        });
+        Ok(())
+    }
+
+    /// Writes what has become due since the last look, where users are served.
+    pub(super) fn write_due_messages(&mut self) {
+        let now = self.clock.now();
+        let (share, before) = self.messages_due;
+        let due = share + (now - before).num_milliseconds().max(0) as f64 / 1000.0 * self.messages_per_second;
+        let count = (due.floor() as u32).min(MOST_AT_ONCE);
+        self.messages_due = (due.fract(), now);
+        let database = self.chat_database.clone();
+        for _ in 0..count {
+            let Some(writer) = (0..self.instances.len()).find(|i| self.is_written(*i, &database)) else { return };
+            // A full log refuses messages: nobody has sent them, so nothing is lost.
+            let _ = self.write_message(writer, &database);
         }
-        Ok(next)
+    }
+
+    fn is_written(&self, instance: usize, database: &str) -> bool {
+        let inst = &self.instances[instance];
+        let open = inst.database(database).is_some_and(|d| d.is_recovered() && !d.is_mirror_copy());
+        let meant = match &self.served {
+            Some(served) => served.contains(&instance),
+            None => matches!(inst.role, InstanceRole::Primary | InstanceRole::PrimaryMirror),
+        };
+        self.runs(instance) && open && meant
     }
 }
 
@@ -75,43 +105,10 @@ impl Engine {
         Ok(last)
     }
 
-    /// Writes messages at the scenario's rate wherever the chat database serves somebody.
-    pub(super) async fn run_writers(self) {
-        let mut due = 0.0f64;
-        let mut before = self.clock().now();
-        loop {
-            {
-                let mut world = self.world();
-                let now = world.clock.now();
-                due += (now - before).num_milliseconds() as f64 / 1000.0 * world.messages_per_second;
-                before = now;
-                let database = world.chat_database.clone();
-                let count = (due.floor() as u32).min(1000);
-                due -= f64::from(count);
-                for _ in 0..count {
-                    let writer = (0..world.instances.len()).find(|i| world.is_written(*i, &database));
-                    if let Some(writer) = writer {
-                        // A full log refuses messages: nobody has sent them, so nothing is lost.
-                        let _ = world.write_message(writer, &database);
-                    }
-                }
-            }
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_millis(20)) => {}
-                () = self.0.stopping.wait() => return,
-            }
-        }
-    }
-}
-
-impl World {
-    fn is_written(&self, instance: usize, database: &str) -> bool {
-        let inst = &self.instances[instance];
-        let Some(found) = inst.database(database).filter(|d| d.is_recovered() && !d.is_mirror_copy()) else {
-            return false;
-        };
-        let home = matches!(inst.role, InstanceRole::Primary | InstanceRole::PrimaryMirror);
-        let served = inst.sessions.values().any(|s| s.database == found.id && s.client.program.contains("Chat"));
-        self.runs(instance) && (home || served)
+    /// Tells through which instances users are served; messages are written there and nowhere else.
+    pub fn serve_users_on(&self, instances: &[String]) {
+        let mut world = self.world();
+        let served = instances.iter().filter_map(|name| world.find_instance(name)).collect();
+        world.served = Some(served);
     }
 }

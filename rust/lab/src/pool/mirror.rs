@@ -116,7 +116,7 @@ impl Pool {
                 pair.mirror.fqdn
             ));
         }
-        self.lab_sleep(settings.setup_milliseconds).await;
+        self.lab_sleep(settings.setup_milliseconds / 2).await;
         let folder = file_share.trim_end_matches('\\');
         let (full, log) = (format!("{folder}\\{database}.bak"), format!("{folder}\\{database}.trn"));
         let endpoint = |store: &Store| format!("TCP://{}:{}", store.fqdn, settings.endpoint_port);
@@ -127,13 +127,12 @@ impl Pool {
             self.on(mirror, database, DatabaseCommand::Drop).await?;
         }
         self.on(principal, database, DatabaseCommand::BackupDatabase { to: full.clone() }).await?;
-        if settings.takes_log_backup {
-            self.on(principal, database, DatabaseCommand::BackupLog { to: log.clone() }).await?;
-        }
+        let backup = DatabaseCommand::BackupLog { to: log.clone(), copy_only: !settings.takes_log_backup };
+        self.on(principal, database, backup).await?;
         self.on(mirror, database, DatabaseCommand::RestoreDatabase { from: full }).await?;
-        if settings.takes_log_backup {
-            self.on(mirror, database, DatabaseCommand::RestoreLog { from: log }).await?;
-        }
+        self.on(mirror, database, DatabaseCommand::RestoreLog { from: log }).await?;
+        // A log backup by somebody else in this time leaves the mirror behind.
+        self.lab_sleep(settings.setup_milliseconds / 2).await;
         let partner = DatabaseCommand::SetPartner { endpoint: endpoint(&pair.principal) };
         self.on(mirror, database, partner).await?;
         let partner = DatabaseCommand::SetPartner { endpoint: endpoint(&pair.mirror) };
@@ -156,18 +155,35 @@ impl Pool {
         Ok(())
     }
 
-    /// Makes the primary or the mirror store of the current pair the principal.
-    pub async fn swap_roles(&self, pair: &StorePair, database: &str, to_mirror: bool) -> Result<(), String> {
+    /// Makes the primary or the mirror store of the current pair the principal. `force`: even when the principal does not
+    /// answer, with the loss of what had not reached the mirror.
+    pub async fn swap_roles(
+        &self,
+        pair: &StorePair,
+        database: &str,
+        to_mirror: bool,
+        force: bool,
+    ) -> Result<(), String> {
         let seen = self.see_pair(pair, database);
-        let (Some(primary), Some(mirror)) = (&seen.on_primary.mirroring, &seen.on_mirror.mirroring) else {
+        let (wanted, other) =
+            if to_mirror { (&seen.on_mirror, &seen.on_primary) } else { (&seen.on_primary, &seen.on_mirror) };
+        let (wanted_on, other_on) = if to_mirror {
+            (&pair.mirror.instance, &pair.principal.instance)
+        } else {
+            (&pair.principal.instance, &pair.mirror.instance)
+        };
+        let Some(side) = &wanted.mirroring else {
             return Err(format!("No mirror is configured for database {database}."));
         };
-        let wanted = if to_mirror { mirror.principal } else { primary.principal };
-        if wanted {
+        if side.principal {
             return Ok(());
         }
-        let now_principal = if primary.principal { &pair.principal.instance } else { &pair.mirror.instance };
-        self.on(now_principal, database, DatabaseCommand::PartnerFailover).await
+        match (other.reachable, force) {
+            (true, _) if other.mirroring.is_none() => Err(format!("No mirror is configured for database {database}.")),
+            (true, _) => self.on(other_on, database, DatabaseCommand::PartnerFailover).await,
+            (false, true) => self.on(wanted_on, database, DatabaseCommand::PartnerForce).await,
+            (false, false) => Err(format!("Cannot connect to SQL server instance {other_on}. Use Force to fail over.")),
+        }
     }
 
     async fn on(&self, instance: &str, database: &str, command: DatabaseCommand) -> Result<(), String> {

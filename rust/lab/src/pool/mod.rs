@@ -143,7 +143,7 @@ impl Pool {
         }
     }
 
-    fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
 
@@ -226,6 +226,23 @@ impl Pool {
             }
         }
         json!({ "in": !serving.is_empty(), "serving": serving, "out": out })
+    }
+
+    /// Instances through which users are served now.
+    pub fn serving_instances(&self) -> Vec<String> {
+        let mut inner = self.lock();
+        self.settle(&mut inner);
+        let store = inner.cms.configuration().clone();
+        let database = inner.settings.chat_database.clone();
+        let mut found: Vec<String> = inner
+            .servers
+            .iter()
+            .filter(|server| self.why_out(&inner, server, &store, &database).is_none())
+            .filter_map(|server| server.services.iter().find(|s| s.kind == ServiceKind::Channel)?.instance.clone())
+            .collect();
+        found.sort();
+        found.dedup();
+        found
     }
 
     fn why_out(&self, inner: &PoolInner, server: &Server, store: &ChatConfiguration, database: &str) -> Option<String> {

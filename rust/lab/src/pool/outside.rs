@@ -52,6 +52,8 @@ pub enum DatabaseCommand {
     },
     BackupLog {
         to: String,
+        /// Outside of the chain of log backups.
+        copy_only: bool,
     },
     /// `WITH NORECOVERY`, over whatever is there.
     RestoreDatabase {
@@ -67,6 +69,8 @@ pub enum DatabaseCommand {
     },
     PartnerOff,
     PartnerFailover,
+    /// On a mirror whose principal does not answer.
+    PartnerForce,
     Drop,
 }
 
@@ -79,8 +83,9 @@ impl DatabaseCommand {
             DatabaseCommand::BackupDatabase { to } => {
                 format!("BACKUP DATABASE [{name}] TO DISK = N'{}' WITH FORMAT, INIT", text(to))
             }
-            DatabaseCommand::BackupLog { to } => {
-                format!("BACKUP LOG [{name}] TO DISK = N'{}' WITH FORMAT, INIT", text(to))
+            DatabaseCommand::BackupLog { to, copy_only } => {
+                let chain = if *copy_only { ", COPY_ONLY" } else { "" };
+                format!("BACKUP LOG [{name}] TO DISK = N'{}' WITH FORMAT, INIT{chain}", text(to))
             }
             DatabaseCommand::RestoreDatabase { from } => {
                 format!("RESTORE DATABASE [{name}] FROM DISK = N'{}' WITH NORECOVERY, REPLACE", text(from))
@@ -93,6 +98,9 @@ impl DatabaseCommand {
             }
             DatabaseCommand::PartnerOff => format!("ALTER DATABASE [{name}] SET PARTNER OFF"),
             DatabaseCommand::PartnerFailover => format!("ALTER DATABASE [{name}] SET PARTNER FAILOVER"),
+            DatabaseCommand::PartnerForce => {
+                format!("ALTER DATABASE [{name}] SET PARTNER FORCE_SERVICE_ALLOW_DATA_LOSS")
+            }
             DatabaseCommand::Drop => format!("DROP DATABASE [{name}]"),
         }
     }

@@ -56,6 +56,7 @@ pub struct PoolSettings {
     pub mirror: MirrorSettings,
     pub native: NativeSettings,
     pub backup_service: BackupServiceSettings,
+    pub compliance: ComplianceSettings,
     pub faults: Vec<PoolFault>,
 }
 
@@ -158,7 +159,8 @@ pub struct ServiceSettings {
 pub struct MirrorSettings {
     /// Lab time that the set-up of one database takes.
     pub setup_milliseconds: u64,
-    /// It takes a log backup into its own share, which log shipping then lacks.
+    /// The log backup that it takes into its own share belongs to the chain, so that log shipping then lacks it; else it
+    /// is a COPY_ONLY one.
     pub takes_log_backup: bool,
     /// The mirror store of the backup is found only while the pool is FailedOver (not stated by any page).
     pub backup_pair_needs_failed_over: bool,
@@ -181,6 +183,18 @@ pub struct NativeSettings {
     pub active_server_limit: Option<usize>,
     /// Lab time that each command takes.
     pub command_milliseconds: u64,
+}
+
+/// Compliance events and their adapter.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ComplianceSettings {
+    /// Lab time between two runs of the adapter.
+    pub run_interval_seconds: u64,
+    /// Events in the compliance database that the adapter has not processed when the lab starts.
+    pub unprocessed: u32,
+    /// Rows of unfinished file transfers (`cmplType` 9), which the adapter leaves where they are.
+    pub placeholders: u32,
 }
 
 /// The Front End pools' backup service.
@@ -335,6 +349,7 @@ impl Default for PoolSettings {
             mirror: MirrorSettings::default(),
             native: NativeSettings::default(),
             backup_service: BackupServiceSettings::default(),
+            compliance: ComplianceSettings::default(),
             faults: Vec::new(),
         }
     }
@@ -404,6 +419,12 @@ impl Default for NativeSettings {
             active_server_limit: None,
             command_milliseconds: 0,
         }
+    }
+}
+
+impl Default for ComplianceSettings {
+    fn default() -> Self {
+        ComplianceSettings { run_interval_seconds: 900, unprocessed: 0, placeholders: 0 }
     }
 }
 

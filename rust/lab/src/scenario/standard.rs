@@ -112,6 +112,10 @@ impl Default for ChatSettings {
             messages_per_log_backup: 10,
             messages_after_last_log_backup: 7,
             messages_per_second: 0.0,
+            owner: "sa".into(),
+            broker: false,
+            trustworthy: false,
+            db_chaining: false,
         }
     }
 }
@@ -137,6 +141,18 @@ impl Default for LogShippingSettings {
             full_backup_kilobytes: 256,
             monitor: Some("MON".into()),
             mirror_ships_too: true,
+        }
+    }
+}
+
+impl Default for RateSettings {
+    fn default() -> Self {
+        RateSettings {
+            restore_mib_per_second: 0.0,
+            backup_mib_per_second: 0.0,
+            copy_mib_per_second: 0.0,
+            rollback_milliseconds: 0,
+            mirror_catch_up_milliseconds: 100,
         }
     }
 }

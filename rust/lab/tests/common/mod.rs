@@ -90,6 +90,20 @@ pub async fn files(engine: &Engine, instance: &str, folder: &str) -> Vec<String>
     names.into_iter().map(|n| format!("{folder}\\{n}")).collect()
 }
 
+/// Waits until the mirroring state of a database is this one.
+pub async fn mirroring_becomes(engine: &Engine, instance: &str, state: &str) {
+    let question = "SELECT mirroring_state_desc FROM sys.database_mirroring WHERE database_id = DB_ID('mgc')";
+    let mut seen = String::new();
+    for _ in 0..400 {
+        seen = text(&sql(engine, instance, question).await);
+        if seen == state {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("mgc on {instance} is {seen} and does not become {state}");
+}
+
 /// Message numbers in a copy of mgc.
 pub fn messages(engine: &Engine, instance: &str) -> Vec<u64> {
     let world = engine.world();

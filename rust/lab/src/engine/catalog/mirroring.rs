@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub fn table(view: &View, name: &str) -> Option<Arc<TableDef>> {
     match name {
         "database_mirroring" => Some(databases(view)),
-        "database_mirroring_endpoints" => Some(endpoints()),
+        "database_mirroring_endpoints" => Some(endpoints(view)),
         "tcp_endpoints" => Some(tcp(view)),
         "endpoints" => Some(tcp(view)),
         "database_mirroring_witnesses" => Some(super::columns::table(
@@ -66,7 +66,8 @@ fn databases(view: &View) -> Arc<TableDef> {
     )
 }
 
-fn endpoints() -> Arc<TableDef> {
+fn endpoints(view: &View) -> Arc<TableDef> {
+    let (state, state_desc) = endpoint_state(view);
     let row = vec![
         text("Mirroring"),
         Value::Int(65536),
@@ -75,8 +76,8 @@ fn endpoints() -> Arc<TableDef> {
         text("TCP"),
         Value::TinyInt(4),
         text("DATABASE_MIRRORING"),
-        Value::TinyInt(0),
-        text("STARTED"),
+        Value::TinyInt(state),
+        text(state_desc),
         Value::Bit(false),
         Value::TinyInt(1),
         text("PARTNER"),
@@ -93,8 +94,17 @@ fn endpoints() -> Arc<TableDef> {
     )
 }
 
+fn endpoint_state(view: &View) -> (u8, &'static str) {
+    if view.world.endpoint_works(view.instance) {
+        (0, "STARTED")
+    } else {
+        (1, "STOPPED")
+    }
+}
+
 fn tcp(view: &View) -> Arc<TableDef> {
     let row = |name: &str, id: i32, kind: u8, kind_desc: &str, port: u16, dynamic: bool| {
+        let (state, state_desc) = if kind == 4 { endpoint_state(view) } else { (0, "STARTED") };
         vec![
             text(name),
             Value::Int(id),
@@ -103,8 +113,8 @@ fn tcp(view: &View) -> Arc<TableDef> {
             text("TCP"),
             Value::TinyInt(kind),
             text(kind_desc),
-            Value::TinyInt(0),
-            text("STARTED"),
+            Value::TinyInt(state),
+            text(state_desc),
             Value::Bit(false),
             Value::Int(port.into()),
             Value::Bit(dynamic),

@@ -1,7 +1,9 @@
-//! What lies inside user databases: the chat tables, users, and the views that list them.
+//! What lies inside user databases: the tables of the chat and of the compliance database, users, and the views that
+//! list them.
 
 use super::columns::*;
 use super::View;
+use crate::engine::compliance::PLACEHOLDERS;
 use crate::engine::model::Database;
 use lab_tsql::{TableDef, Value};
 use std::sync::Arc;
@@ -14,17 +16,34 @@ const CHAT_TABLES: [(&str, i32); 4] = [
     ("tblVersion", 2_105_058_727),
 ];
 
+/// Tables of the compliance database, as the published schema names them.
+const COMPLIANCE_TABLES: [(&str, i32); 3] = [
+    ("tblComplianceData", 1_977_058_079),
+    ("tblComplianceParticipant", 1_977_058_143),
+    ("tblComplianceState", 1_977_058_207),
+];
+
 fn current<'a>(view: &'a View) -> Option<&'a Database> {
     view.inst().databases.iter().find(|d| d.id == view.database)
 }
 
+/// The user tables of a database.
+fn tables_of(view: &View, database: &Database) -> &'static [(&'static str, i32)] {
+    let compliance = view.world.compliance.database.as_ref().is_some_and(|name| view.inst().same(name, &database.name));
+    match (database.chat, compliance) {
+        (true, _) => &CHAT_TABLES,
+        (false, true) => &COMPLIANCE_TABLES,
+        (false, false) => &[],
+    }
+}
+
 /// A user table of the current database.
 pub fn table(view: &View, schema: &str, name: &str) -> Option<Arc<TableDef>> {
-    let database = current(view).filter(|d| d.chat)?;
+    let database = current(view)?;
     if !matches!(schema, "" | "dbo") {
         return None;
     }
-    let (known, _) = CHAT_TABLES.iter().find(|(n, _)| view.inst().same(n, name))?;
+    let (known, _) = tables_of(view, database).iter().find(|(n, _)| view.inst().same(n, name))?;
     Some(match *known {
         "tblChat" => super::columns::table(
             "chatId:bigint! channelId:int! userId:int! chatDate:bigint! content:nvmax!",
@@ -50,13 +69,56 @@ pub fn table(view: &View, schema: &str, name: &str) -> Option<Arc<TableDef>> {
             "prinId:int! prinName:nv256!",
             (1..=7).map(|n| vec![Value::Int(n), text(&format!("user{n}"))]).collect(),
         ),
+        "tblComplianceData" => events(view, database),
+        "tblComplianceParticipant" => super::columns::table(
+            "channelUri:nv255! userId:int! joinedAt:bigint! partedAt:bigint userUri:nv255! serverID:int sessionId:bigint",
+            Vec::new(),
+        ),
+        "tblComplianceState" => {
+            let last = view.world.compliance.processed.last().copied().unwrap_or(0);
+            let row = vec![Value::BigInt(last as i64), Value::Int(-1), date(database.created)];
+            super::columns::table(
+                "lastProcessedEntryID:bigint! activeServerID:int! lockExpirationTime:datetime!",
+                vec![row],
+            )
+        }
         _ => super::columns::table("version:int!", vec![vec![Value::Int(17)]]),
     })
 }
 
+/// Compliance events that the adapter has not processed.
+fn events(view: &View, database: &Database) -> Arc<TableDef> {
+    let now = view.world.local_now();
+    let rows = database
+        .records
+        .iter()
+        .map(|r| {
+            let placeholder = r.message >= PLACEHOLDERS;
+            // The entry date of a file transfer that was never finished lies far ahead.
+            let entered = if placeholder { now + chrono::Duration::days(3650) } else { now };
+            vec![
+                Value::BigInt(r.message as i64),
+                date(entered),
+                Value::Int(if placeholder { 9 } else { 1 }),
+                Value::BigInt((r.message % PLACEHOLDERS) as i64 * 1000),
+                text("ma-chan://contoso.com/operations"),
+                if placeholder { Value::Null } else { Value::BigInt(r.message as i64) },
+                Value::Int(1 + (r.message % 7) as i32),
+                text("sip:user1@contoso.com"),
+                text(""),
+            ]
+        })
+        .collect();
+    super::columns::table(
+        "cmplEventID:bigint! entryDate:datetime! cmplType:int! cmplTime:bigint! cmplChannelUri:nv255! cmplChatID:bigint cmplUserID:int! cmplUserUri:nv255! cmplMessage:nvmax",
+        rows,
+    )
+}
+
 fn rows_of(database: &Database, table: &str) -> i64 {
     match table {
-        "tblChat" => database.records.len() as i64,
+        "tblChat" | "tblComplianceData" => database.records.len() as i64,
+        "tblComplianceParticipant" => 0,
         "tblNode" => 2,
         "tblPrincipal" => 7,
         _ => 1,
@@ -66,7 +128,7 @@ fn rows_of(database: &Database, table: &str) -> i64 {
 /// A view about the inside of the current database.
 pub fn system(view: &View, name: &str) -> Option<Arc<TableDef>> {
     let database = current(view)?;
-    let tables: Vec<(&str, i32)> = if database.chat { CHAT_TABLES.to_vec() } else { Vec::new() };
+    let tables = tables_of(view, database);
     Some(match name {
         "tables" | "objects" | "sysobjects" => {
             let old = name == "sysobjects";
@@ -137,7 +199,7 @@ pub fn system(view: &View, name: &str) -> Option<Arc<TableDef>> {
         ),
         "columns" | "all_columns" | "syscolumns" => {
             let mut rows = Vec::new();
-            for (name, id) in &tables {
+            for (name, id) in tables {
                 if let Some(found) = table(view, "dbo", name) {
                     for (index, column) in found.columns.iter().enumerate() {
                         rows.push(vec![Value::Int(*id), text(&column.name), Value::Int(index as i32 + 1)]);
@@ -202,7 +264,7 @@ fn users(view: &View, database: &Database) -> Arc<TableDef> {
 pub fn information_schema(view: &View, name: &str) -> Option<Arc<TableDef>> {
     let database = current(view)?;
     (name == "tables").then(|| {
-        let tables = if database.chat { CHAT_TABLES.to_vec() } else { Vec::new() };
+        let tables = tables_of(view, database);
         super::columns::table(
             "TABLE_CATALOG:nv128 TABLE_SCHEMA:nv128 TABLE_NAME:nv128! TABLE_TYPE:nv10",
             tables.iter().map(|(n, _)| vec![text(&database.name), text("dbo"), text(n), text("BASE TABLE")]).collect(),
@@ -212,7 +274,5 @@ pub fn information_schema(view: &View, name: &str) -> Option<Arc<TableDef>> {
 
 /// The object id of a user table.
 pub fn object_id(view: &View, name: &str) -> Option<i32> {
-    let database = current(view).filter(|d| d.chat)?;
-    let _ = database;
-    CHAT_TABLES.iter().find(|(n, _)| view.inst().same(n, name)).map(|(_, id)| *id)
+    tables_of(view, current(view)?).iter().find(|(n, _)| view.inst().same(n, name)).map(|(_, id)| *id)
 }

@@ -80,10 +80,11 @@ pub async fn database_failover(call: &mut Call<'_>) -> Objects {
     let Some(pair) = call.pool.current_pair() else {
         return Err(NativeError::failed("No mirror is configured for the databases of this pool."));
     };
-    let to_mirror = call.bound.text("NewPrincipal") == Some("Mirror");
+    let to_mirror = call.bound.text("NewPrincipal").is_some_and(|word| word.eq_ignore_ascii_case("Mirror"));
+    let force = call.bound.switch("Force");
     for database in databases {
         if call.should("Invoke-CsDatabaseFailover", &database) {
-            call.pool.swap_roles(&pair, &database, to_mirror).await.map_err(NativeError::failed)?;
+            call.pool.swap_roles(&pair, &database, to_mirror, force).await.map_err(NativeError::failed)?;
             call.note(&database, json!({ "new_principal": call.bound.text("NewPrincipal") }));
         }
     }
