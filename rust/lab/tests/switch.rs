@@ -251,3 +251,46 @@ async fn after_the_tail_was_taken_the_old_side_can_be_opened_again() {
     }
     lab.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_that_come_back_are_put_out_until_the_tail_is_taken() {
+    let lab = Lab::start(Scenario::named("planned-readers").unwrap()).await.unwrap();
+    let engine = lab.engine();
+    served_through(&lab, &[P]).await;
+    services(&lab, "Stop", &HOME, "RTCCHAT").await;
+    sql(engine, P, "ALTER DATABASE mgc SET PARTNER OFF").await;
+    let plain = r"BACKUP LOG mgc TO DISK = N'\\fs1\LogShip\mgc_20990101000000.trn' WITH NORECOVERY";
+    assert_eq!(errors(engine, P, plain).await, [3101, 3013], "readers are inside");
+    let batch = format!("USE mgc; ALTER DATABASE mgc SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE master; {plain}");
+    let mut last = Vec::new();
+    for _ in 0..100 {
+        last = errors(engine, P, &batch).await;
+        if last.is_empty() {
+            break;
+        }
+        assert!([924, 3101, 5064].contains(&last[0]), "{last:?}");
+        let inside = "SELECT spid FROM sys.sysprocesses WHERE dbid = DB_ID('mgc') AND spid > 50";
+        for spid in column(&sql(engine, P, inside).await) {
+            errors(engine, P, &format!("KILL {spid}")).await;
+        }
+    }
+    assert!(last.is_empty(), "{last:?}");
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tail_that_finds_no_room_leaves_the_database_open() {
+    let lab = Lab::start(Scenario::named("planned-tail-blocked").unwrap()).await.unwrap();
+    let engine = lab.engine();
+    served_through(&lab, &[P]).await;
+    services(&lab, "Stop", &HOME, "RTCCHAT").await;
+    sql(engine, P, "ALTER DATABASE mgc SET PARTNER OFF").await;
+    let batch = r"USE mgc; ALTER DATABASE mgc SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE master; BACKUP LOG mgc TO DISK = N'\\fs1\LogShip\mgc_20990101000000.trn' WITH NORECOVERY";
+    assert_eq!(errors(engine, P, batch).await, [3202, 3013]);
+    let state = "SELECT state_desc + N' ' + user_access_desc FROM sys.databases WHERE name = 'mgc'";
+    assert_eq!(text(&sql(engine, P, state).await), "ONLINE SINGLE_USER");
+    sql(engine, P, "ALTER DATABASE mgc SET MULTI_USER").await;
+    services(&lab, "Start", &HOME, "RTCCHAT").await;
+    served_through(&lab, &[P]).await;
+    lab.stop().await;
+}

@@ -16,8 +16,12 @@ macro_rules! scenarios {
 /// Every named scenario, the quiet ones first.
 pub const NAMED: &[NamedScenario] = scenarios![
     "healthy",
+    "compliance",
+    "planned-readers",
+    "planned-tail-blocked",
     "small",
     "primary-lost",
+    "primary-returns",
     "primary-alive",
     "witness-against",
     "gap-in-chain",
