@@ -110,6 +110,10 @@ error_kinds! {
     CopyFailed = 4007, WriteError, Failed;
     /// The log backups are on another recovery path than the database.
     RecoveryPathDiffers = 4008, InvalidData, Refused;
+    /// A backup does not verify.
+    BackupNotVerified = 4009, InvalidData, Failed;
+    /// A file has the name already; backups are never written over one.
+    FileExists = 4010, WriteError, Failed;
 
     /// Checks found reasons not to start; each is named with its value and the wanted one.
     ChecksFailed = 5001, InvalidOperation, Refused;
@@ -141,6 +145,8 @@ error_kinds! {
     UndoNotPossible = 5014, InvalidOperation, Refused;
     /// A step did not bring what its probe wants.
     StepNotVerified = 5015, InvalidResult, Incomplete;
+    /// The database is not in a state in which this can be done.
+    DatabaseStateUnsuited = 5020, InvalidOperation, Refused;
 
     /// A native command is not available in this shell.
     NativeCommandMissing = 6001, ObjectNotFound, Refused;

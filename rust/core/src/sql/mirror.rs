@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::statement::alter_database_set;
 use crate::sql::Connection;
 
@@ -127,4 +127,25 @@ pub async fn read_endpoint(connection: &mut Connection) -> Result<Option<MirrorE
 /// Ends mirroring on this side. The former mirror stays restoring.
 pub fn partner_off_statement(database: &str) -> Result<String> {
     alter_database_set(database, "PARTNER OFF")
+}
+
+/// Runs [`partner_off_statement`] and reads the mirroring again. A database that is not mirrored (1416) is as wanted.
+///
+/// # Errors
+/// `StepNotVerified` (5015) where it is still mirrored though the call succeeded; else as SQL Server refuses it.
+pub async fn partner_off(connection: &mut Connection, database: &str) -> Result<()> {
+    if read(connection, database).await?.is_none() {
+        return Ok(());
+    }
+    let sent = connection.batch("ending mirroring", &partner_off_statement(database)?).await;
+    match (read(connection, database).await?, sent) {
+        (None, _) => Ok(()),
+        (Some(_), Err(error)) => Err(error.with_unchanged(format!("`{database}` is still mirrored."))),
+        (Some(_), Ok(_)) => Err(Error::new(
+            ErrorKind::StepNotVerified,
+            format!("{}: `{database}` is still mirrored after PARTNER OFF.", connection.instance()),
+        )
+        .with_next("Look at `sys.database_mirroring` on both partners, then run the command again.")
+        .with_target(database)),
+    }
 }

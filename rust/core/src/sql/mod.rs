@@ -4,6 +4,7 @@
 //! `statement` (how a text is built), `row` and [`class`] (how an answer and an error are read), then the tasks.
 //! Every statement runs from `master`, one to a batch; nothing here decides on a text of the server.
 
+pub mod backup;
 pub mod backup_file;
 pub mod class;
 pub mod client;
@@ -21,6 +22,7 @@ pub mod log_shipping;
 pub mod log_shipping_primary;
 pub mod mirror;
 pub mod monitor;
+pub mod offline;
 pub mod open_up;
 pub mod principal;
 pub mod probe;
