@@ -217,3 +217,24 @@ async fn compliance_is_drained_while_its_service_runs_and_never_after() {
     assert_eq!((&seen["nowhere"]["count"], &seen["processed_twice"]["count"]), (&json!(0), &json!(0)), "{seen}");
     lab.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_are_written_where_users_are_and_nowhere_else() {
+    let lab = Lab::start(scenario(r#"{ "log_shipping": { "jobs_enabled": false } }"#)).await.unwrap();
+    served_through(&lab, &[P]).await;
+    let wrote = door(&lab, "messages", json!({ "write": 4, "per_second": 0 })).await;
+    assert_eq!(wrote["newest_message"], 171, "{wrote}");
+    door(&lab, "messages", json!({ "per_second": 1000 })).await;
+    for server in ["s1.contoso.com", "s2.contoso.com"] {
+        native(&lab, "Stop-CsWindowsService", json!({ "Name": "RTCCHAT", "ComputerName": server })).await;
+    }
+    served_through(&lab, &[]).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let before = door(&lab, "truth", json!({})).await["newest_message"].clone();
+    assert!(before.as_u64() > Some(171), "{before}");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(door(&lab, "truth", json!({})).await["newest_message"], before, "nobody is there to write");
+    let refused = lab.door().answer("messages", json!({ "write": 1 }).as_object().unwrap()).await;
+    assert_eq!(refused, Err("nobody serves users now".to_string()));
+    lab.stop().await;
+}

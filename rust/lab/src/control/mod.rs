@@ -37,6 +37,11 @@ pub trait EngineCommands: Send + Sync + 'static {
     fn advance_seconds(&self, seconds: i64) -> Value;
     /// Lets time pass from one scheduled job to the next; returns the new time and the number of job runs.
     async fn pass_seconds(&self, seconds: i64) -> Value;
+    /// How many messages a second are written while users are in; writes `count` more at once through an instance that serves.
+    ///
+    /// # Errors
+    /// A text when nobody serves, or the database refuses.
+    fn messages(&self, per_second: Option<f64>, count: u32) -> Result<Value, String>;
     /// Every host of the home site dies, or comes back.
     async fn set_primary_site(&self, alive: bool);
     /// The instances of the home site are new: empty chat and compliance databases, no jobs, no log shipping, no mirrors.
@@ -114,6 +119,26 @@ impl Door for LabDoor {
                     0 => Ok(jump),
                     some => Ok(self.engine.pass_seconds(some).await),
                 }
+            }
+            "messages" => {
+                only(arguments, &["per_second", "write"])?;
+                let rate = match arguments.get("per_second") {
+                    None => None,
+                    Some(value) => Some(
+                        value
+                            .as_f64()
+                            .filter(|rate| (0.0..=10_000.0).contains(rate))
+                            .ok_or("`per_second` is a number from 0 to 10000")?,
+                    ),
+                };
+                let count = match arguments.get("write") {
+                    None => 0,
+                    Some(value) => value
+                        .as_u64()
+                        .and_then(|count| u32::try_from(count).ok())
+                        .ok_or("`write` is a whole number of messages")?,
+                };
+                self.engine.messages(rate, count)
             }
             other => {
                 only(arguments, &[])?;

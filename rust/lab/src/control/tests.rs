@@ -45,6 +45,9 @@ impl EngineCommands for Engine {
         json!({ "passed": seconds })
     }
     fn rebuild_primary_site(&self) {}
+    fn messages(&self, per_second: Option<f64>, count: u32) -> Result<Value, String> {
+        Ok(json!({ "per_second": per_second, "written": count }))
+    }
     async fn set_primary_site(&self, alive: bool) {
         self.note(format!("site {alive}"));
     }

@@ -162,6 +162,22 @@ impl EngineCommands for Engine {
         json!({ "now_utc": self.clock().now(), "job_runs": runs })
     }
 
+    fn messages(&self, per_second: Option<f64>, count: u32) -> Result<Value, String> {
+        let mut world = self.world();
+        world.write_due_messages();
+        if let Some(rate) = per_second {
+            world.messages_per_second = rate;
+        }
+        if count > 0 {
+            let chat = world.chat_database.clone();
+            let writer = world.writer().ok_or("nobody serves users now")?;
+            for _ in 0..count {
+                world.write_message(writer, &chat).map_err(|e| e.to_string())?;
+            }
+        }
+        Ok(json!({ "per_second": world.messages_per_second, "newest_message": world.newest_message }))
+    }
+
     fn rebuild_primary_site(&self) {
         self.world().rebuild_site(HOME_SITE);
     }

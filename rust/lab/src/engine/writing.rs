@@ -71,10 +71,15 @@ impl World {
         self.messages_due = (due.fract(), now);
         let database = self.chat_database.clone();
         for _ in 0..count {
-            let Some(writer) = (0..self.instances.len()).find(|i| self.is_written(*i, &database)) else { return };
+            let Some(writer) = self.writer() else { return };
             // A full log refuses messages: nobody has sent them, so nothing is lost.
             let _ = self.write_message(writer, &database);
         }
+    }
+
+    /// The instance that messages are written to now.
+    pub(super) fn writer(&self) -> Option<usize> {
+        (0..self.instances.len()).find(|i| self.is_written(*i, &self.chat_database))
     }
 
     fn is_written(&self, instance: usize, database: &str) -> bool {
