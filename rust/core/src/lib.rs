@@ -16,6 +16,7 @@ pub mod log_chain;
 pub mod names;
 pub mod operation;
 pub mod pool;
+mod run;
 pub mod sql;
 
 pub use error::{Error, ErrorKind, Outcome, Result};

@@ -14,9 +14,10 @@ use crate::document::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::preview::preview;
-use crate::failover::run::{self, detached::detached};
+
 use crate::files::{FileSystem, LocalFileSystem};
 use crate::host::{Cancel, Host};
+use crate::run::{self, detached::detached};
 use crate::sql::{Connector, Secret};
 
 /// Settings and logins. It holds no connection: each operation connects for itself.

@@ -9,12 +9,13 @@ use serde_json::json;
 use crate::document::{ActionResult, Loss, RunResult, Target};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::failover::plan::{digest, Difference};
-use crate::failover::run::detached::detached;
-use crate::failover::run::{Locks, Run, View};
-use crate::failover::step::{Seen, Step};
+use crate::failover::{Failover, Run};
 use crate::host::{Cancel, Host};
 use crate::names::InstanceName;
 use crate::operation::{OperationResult, Session};
+use crate::run::detached::detached;
+use crate::run::{Locks, View};
+use crate::run::{Seen, Step};
 
 /// One action, planned or done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,7 +257,7 @@ fn interim(view: &View) -> Result<OperationResult> {
 }
 
 /// A step as in a failover: what the probe sees afterwards counts, not what the call said.
-pub(super) async fn carry_out_step(step: &dyn Step, run: &Run) -> Result<String> {
+pub(super) async fn carry_out_step(step: &dyn Step<Failover>, run: &Run) -> Result<String> {
     if let Seen::So(seen) = step.probe(run).await? {
         return Ok(seen);
     }

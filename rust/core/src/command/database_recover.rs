@@ -10,12 +10,15 @@ use crate::document::{DatabaseRecoverRequest, FailoverRequest, Target};
 use crate::error::{ErrorKind, Outcome, Result};
 use crate::evidence::Evidence;
 use crate::failover::plan::Decision;
-use crate::failover::run::{put_back, Begin, Locks, Run};
+use crate::failover::put_back::put_back;
+use crate::failover::single::Begin;
 use crate::failover::step::lock_out::LockOut;
 use crate::failover::step::recover::{Recover, ORPHANED_USERS};
+use crate::failover::Run;
 use crate::host::{Cancel, Host, Level};
 use crate::log_chain::{gate, AcceptedLoss};
 use crate::operation::{OperationResult, Session};
+use crate::run::Locks;
 use crate::sql::database::{self, DatabaseState, UserAccess};
 
 const FACTS: &[&str] = &[
@@ -219,7 +222,7 @@ async fn tell(at: &Context, planned: &Planned, name: &str) {
 
 fn next_actions(at: &Context, run: &Run) -> Vec<String> {
     let mut next = Vec::new();
-    if run.evidence.log_shipping.is_configured() {
+    if run.work.evidence.log_shipping.is_configured() {
         next.push(format!(
             "Log shipping is still configured, and its jobs will fail from now on: Remove-PChatLogShipping {}",
             at.target.sql_instance
@@ -227,7 +230,11 @@ fn next_actions(at: &Context, run: &Run) -> Vec<String> {
     }
     let orphans: Vec<String> = run.book.fact(ORPHANED_USERS).unwrap_or_default();
     if !orphans.is_empty() {
-        next.push(format!("Create the missing logins on {} for these users: {}.", run.instance, orphans.join(", ")));
+        next.push(format!(
+            "Create the missing logins on {} for these users: {}.",
+            run.work.instance,
+            orphans.join(", ")
+        ));
     }
     let pool = at.target.pool_fqdn.as_deref().unwrap_or("<pool FQDN>");
     next.push(format!(

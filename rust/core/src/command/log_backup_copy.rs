@@ -11,13 +11,15 @@ use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{count, Evidence};
 use crate::failover::copies::{Copies, CopyItem};
 use crate::failover::plan::{find_way, Decision, MissingCopy, Way};
-use crate::failover::run::{Begin, Locks, Run};
+use crate::failover::single::Begin;
 use crate::failover::step::copy_and_restore::run_copy_job;
+use crate::failover::Run;
 use crate::files::{client_candidates, not_proved};
 use crate::host::{Cancel, Host, Level};
 use crate::log_chain::Doubt;
 use crate::names::{is_plain_file_name, shown, ClientPath, ServerPath};
 use crate::operation::{OperationResult, Session};
+use crate::run::Locks;
 use crate::sql::job;
 
 const FACTS: &[&str] =
@@ -237,15 +239,15 @@ fn too_little_space(evidence: &Evidence, folder: &ServerPath, bytes: u64) -> Opt
 }
 
 async fn by_us(at: &Context, run: &Run, folder: &ServerPath, missing: &[MissingCopy], planned: &Planned) -> Result<()> {
-    let to = run.proved_copy_folder.clone().ok_or_else(|| {
-        not_proved(folder, &client_candidates(folder, &run.instance.host, &run.plan.request.folders.path_map))
+    let to = run.work.proved_copy_folder.clone().ok_or_else(|| {
+        not_proved(folder, &client_candidates(folder, &run.work.instance.host, &run.work.request.folders.path_map))
     })?;
     run.ready_to_change().await?;
     let items: Vec<CopyItem> = missing
         .iter()
-        .filter(|file| is_seen(&run.evidence, file))
+        .filter(|file| is_seen(&run.work.evidence, file))
         .filter_map(|file| {
-            let place = run.evidence.files.place(file.place)?;
+            let place = run.work.evidence.files.place(file.place)?;
             let from_folder = ClientPath::new(place.client_path.as_deref()?);
             Some(CopyItem { name: file.name.clone(), from_folder, size_bytes: place.size_of(&file.name) })
         })

@@ -11,13 +11,14 @@ use crate::document::{FailoverRequest, LogBackupRestoreRequest, Target};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{count, Evidence};
 use crate::failover::plan::Decision;
-use crate::failover::run::{Begin, Locks, Run};
+use crate::failover::single::Begin;
 use crate::failover::step::copy_and_restore::restore_one;
 use crate::failover::step::lock_out::LockOut;
-use crate::failover::step::Step;
+use crate::failover::Run;
 use crate::host::{Cancel, Host, Question};
 use crate::log_chain::{Chain, Verdict};
 use crate::operation::{OperationResult, Session};
+use crate::run::{Locks, Step};
 use crate::sql::restore::{restore_log_statement, LogRestore, Restorer};
 use crate::sql::{database, job, Purpose};
 
@@ -203,11 +204,11 @@ async fn work(at: &Context, run: &Run, is_standby: bool, planned: &Planned) -> R
         lock_out(at, run, planned).await?;
     }
     let mut restored = 0;
-    let mut restorer = Restorer::new(at.session.connector(), &run.instance);
+    let mut restorer = Restorer::new(at.session.connector(), &run.work.instance);
     for _ in 0..ROUNDS {
         at.view.set_status("working out what is needed");
         let evidence = run.look_again().await?;
-        let decision = Decision::of(&evidence, &run.plan.request);
+        let decision = Decision::of(&evidence, &run.work.request);
         let Some(chain) = &decision.chain else { return Err(redo_unknown(&evidence)) };
         if chain.restore.is_empty() {
             return Ok(reached(at, &evidence, &decision, chain, restored));
@@ -268,7 +269,7 @@ fn reached(at: &Context, evidence: &Evidence, decision: &Decision, chain: &Chain
 
 /// The instance's own restore job and this command would stand in each other's way (3101).
 async fn wait_for_restore_job(run: &Run) -> Result<()> {
-    let Some(restore) = &run.evidence.log_shipping.restore_job else { return Ok(()) };
+    let Some(restore) = &run.work.evidence.log_shipping.restore_job else { return Ok(()) };
     let mut connection = run.connect(Purpose::Catalog).await?;
     if job::is_running(&mut connection, restore.job_id).await? {
         run.tell_progress(&format!("waiting for the job {} to end", restore.name), None);
@@ -278,13 +279,13 @@ async fn wait_for_restore_job(run: &Run) -> Result<()> {
 
 async fn lock_out(at: &Context, run: &Run, planned: &Planned) -> Result<()> {
     let database = run.database();
-    let readers = run.evidence.sessions.known().map_or(0, Vec::len);
+    let readers = run.work.evidence.sessions.known().map_or(0, Vec::len);
     let question = Question {
         caption: "End the readers of the STANDBY copy".to_string(),
         text: format!(
             "`{database}` on {} is a STANDBY copy with {}. They are ended, and nobody gets in until it is recovered or its \
              restore job runs again. Go on?",
-            run.instance,
+            run.work.instance,
             count(readers, "session", "sessions")
         ),
     };

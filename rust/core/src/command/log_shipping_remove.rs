@@ -10,11 +10,14 @@ use crate::document::{FailoverRequest, Folders, LogShippingRemoveRequest, Target
 use crate::error::{ErrorKind, Outcome, Result};
 use crate::evidence::{Evidence, LogShippingSource};
 use crate::failover::plan::ignores_monitor;
-use crate::failover::run::{put_back, Begin, Locks, Run};
+use crate::failover::put_back::put_back;
+use crate::failover::single::Begin;
 use crate::failover::step::quiesce_jobs::QuiesceJobs;
 use crate::failover::step::remove_log_shipping::RemoveLogShipping;
+use crate::failover::Run;
 use crate::host::{Cancel, Host, Level};
 use crate::operation::{OperationResult, Session};
+use crate::run::Locks;
 use crate::sql::{job, log_shipping, Purpose};
 
 /// Removes the secondary's log shipping: its record, history and jobs. The database stays as it is. What is deleted

@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{nullable, CheckResult, FailoverRequest};
+use super::{nullable, CheckResult, FailoverRequest, JournalPlace, Target};
 use crate::names::Lsn;
 
 /// A plan: `-WhatIf` shows it, the run executes this very one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "PlanParts")]
 pub struct Plan {
     pub version: u32,
     pub plan_id: String,
-    /// `failover`.
+    /// `failover`, …, as [`PlanRequest::kind`].
     pub kind: String,
     pub created_at_utc: String,
     pub sql_instance: String,
     pub database: String,
-    #[serde(deserialize_with = "nullable")]
     pub pool_fqdn: Option<String>,
     /// SHA-256 over `decision_facts`, as hex.
     pub digest: String,
@@ -30,10 +30,93 @@ pub struct Plan {
     pub can_run: bool,
     pub loss: Loss,
     /// Expected time in seconds, as far as it can be told.
-    #[serde(deserialize_with = "nullable")]
     pub expected_seconds: Option<u64>,
     pub steps: Vec<PlannedStep>,
-    pub request: FailoverRequest,
+    pub request: PlanRequest,
+}
+
+/// What a plan was asked for, by its kind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum PlanRequest {
+    Failover(FailoverRequest),
+}
+
+impl PlanRequest {
+    /// The kind of plan that it asks for.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            PlanRequest::Failover(_) => "failover",
+        }
+    }
+
+    /// The database that it is about, where it is about one.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            PlanRequest::Failover(request) => Some(&request.target),
+        }
+    }
+
+    /// Where the journal of its run lies.
+    pub fn journal(&self) -> &JournalPlace {
+        match self {
+            PlanRequest::Failover(request) => &request.journal,
+        }
+    }
+
+    fn read(kind: &str, document: Value) -> Result<PlanRequest, String> {
+        match kind {
+            "failover" => serde_json::from_value(document).map(PlanRequest::Failover).map_err(|e| e.to_string()),
+            other => Err(format!("the kind `{other}` of the plan is not known")),
+        }
+    }
+}
+
+/// A plan whose request is not read yet: its kind says what it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanParts {
+    version: u32,
+    plan_id: String,
+    kind: String,
+    created_at_utc: String,
+    sql_instance: String,
+    database: String,
+    #[serde(deserialize_with = "nullable")]
+    pool_fqdn: Option<String>,
+    digest: String,
+    decision_facts: BTreeMap<String, String>,
+    checks: Vec<CheckResult>,
+    can_run: bool,
+    loss: Loss,
+    #[serde(deserialize_with = "nullable")]
+    expected_seconds: Option<u64>,
+    steps: Vec<PlannedStep>,
+    request: Value,
+}
+
+impl TryFrom<PlanParts> for Plan {
+    type Error = String;
+
+    fn try_from(parts: PlanParts) -> Result<Plan, String> {
+        Ok(Plan {
+            request: PlanRequest::read(&parts.kind, parts.request)?,
+            version: parts.version,
+            plan_id: parts.plan_id,
+            kind: parts.kind,
+            created_at_utc: parts.created_at_utc,
+            sql_instance: parts.sql_instance,
+            database: parts.database,
+            pool_fqdn: parts.pool_fqdn,
+            digest: parts.digest,
+            decision_facts: parts.decision_facts,
+            checks: parts.checks,
+            can_run: parts.can_run,
+            loss: parts.loss,
+            expected_seconds: parts.expected_seconds,
+            steps: parts.steps,
+        })
+    }
 }
 
 impl Plan {
@@ -92,6 +175,23 @@ pub struct PlannedStep {
     pub expected_seconds: Option<u64>,
     /// What stays as it is when this step fails.
     pub on_failure: String,
+}
+
+impl PlannedStep {
+    /// A step without content; its number follows when all of a plan are known.
+    pub(crate) fn new(name: &str, title: &str, target: &str, on_failure: &str) -> PlannedStep {
+        PlannedStep {
+            number: 0,
+            name: name.to_string(),
+            title: title.to_string(),
+            target: target.to_string(),
+            statements: Vec::new(),
+            files: Vec::new(),
+            native_commands: Vec::new(),
+            expected_seconds: None,
+            on_failure: on_failure.to_string(),
+        }
+    }
 }
 
 /// A log backup in a plan.

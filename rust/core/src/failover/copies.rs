@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::run::Run;
+use super::Run;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{Copier, CopyProgress, CopyRequest, CopySettings};
 use crate::host::Cancel;
@@ -57,7 +57,7 @@ pub(crate) fn copy_settings(max_megabytes_per_second: Option<u32>) -> CopySettin
 impl Copies {
     /// Starts copying into a proved folder. A cancel of the run stops it before its next effect.
     pub(crate) fn start(run: &Run, items: Vec<CopyItem>, to_folder: ClientPath) -> Copies {
-        let settings = copy_settings(run.plan.request.max_megabytes_per_second);
+        let settings = copy_settings(run.work.request.max_megabytes_per_second);
         let copier = Arc::new(Copier::new(run.session.file_system(), settings));
         Copies::with(copier, items, to_folder, &run.cancel)
     }

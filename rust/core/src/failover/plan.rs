@@ -9,8 +9,9 @@ pub(crate) mod loss;
 mod steps;
 mod way;
 
+pub use crate::run::facts::{compare, digest, Difference};
 pub use decision::Decision;
-pub use facts::{compare, decision_facts, digest, Difference};
+pub use facts::decision_facts;
 pub use steps::{
     backup_host, ignores_monitor, log_backup_folder, log_backup_job, log_restores, mirror_commands, step_name,
     StoreName,
@@ -18,7 +19,7 @@ pub use steps::{
 pub use way::{find_way, missing_copies, restored_from, MissingCopy, Way};
 
 use crate::check;
-use crate::document::{FailoverRequest, Plan, DOCUMENT_VERSION};
+use crate::document::{FailoverRequest, Plan, PlanRequest, DOCUMENT_VERSION};
 use crate::error::Result;
 use crate::evidence::{utc_text, Evidence};
 
@@ -49,7 +50,7 @@ pub fn make(evidence: &Evidence, request: &FailoverRequest) -> Result<Plan> {
         loss: decision.loss.clone(),
         expected_seconds: steps.iter().map(|step| step.expected_seconds).sum(),
         steps,
-        request: request.clone(),
+        request: PlanRequest::Failover(request.clone()),
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{plan, run};
+use super::{look, plan};
 use crate::document::FailoverRequest;
 use crate::error::Result;
 use crate::host::{Cancel, Host};
@@ -21,7 +21,7 @@ pub(crate) async fn preview(
     cancel: Cancel,
     hand_out_checks: bool,
 ) -> Result<OperationResult> {
-    let evidence = run::gather(&session, &host, &request, None, &cancel).await?;
+    let evidence = look::gather(&session, &host, &request, None, &cancel).await?;
     let plan = plan::make(&evidence, &request)?;
     drop(evidence);
     if hand_out_checks {

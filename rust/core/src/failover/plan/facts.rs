@@ -1,27 +1,12 @@
-//! The facts that a decision rests on, their digest, and what has changed since.
+//! The facts that the decision rests on.
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use super::way::usual_way;
 use super::{log_backup_folder, Decision, Way};
-use crate::document::{FailoverRequest, Plan};
+use crate::document::FailoverRequest;
 use crate::evidence::{primary_verdict, witnesses, Evidence, LogShippingSource, PrimaryVerdict, Testimony};
-
-/// A fact that is not what the plan was made on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    pub fact: String,
-    pub planned: String,
-    pub found: String,
-}
-
-impl std::fmt::Display for Difference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} was `{}` and is `{}`", self.fact.replace('_', " "), self.planned, self.found)
-    }
-}
+use crate::run::facts::{sorted, Facts};
 
 /// The facts: targets, roles, states, verdict on the chain, loss, way of the files. What the normal jobs get done
 /// meanwhile is not among them, so it changes no digest.
@@ -83,43 +68,6 @@ fn pool_facts(facts: &mut Facts, evidence: &Evidence, request: &FailoverRequest)
     facts.add("log_backups", log_backups);
 }
 
-/// SHA-256 over the facts, as hex.
-pub fn digest(facts: &BTreeMap<String, String>) -> String {
-    let mut hash = Sha256::new();
-    for (name, value) in facts {
-        for part in [name, value] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What has changed since the plan was made; empty where its digest still holds.
-pub fn compare(plan: &Plan, found: &BTreeMap<String, String>) -> Vec<Difference> {
-    let names: std::collections::BTreeSet<&String> = plan.decision_facts.keys().chain(found.keys()).collect();
-    let value =
-        |facts: &BTreeMap<String, String>, name: &str| facts.get(name).cloned().unwrap_or_else(|| "unknown".into());
-    names
-        .into_iter()
-        .map(|name| Difference {
-            fact: name.clone(),
-            planned: value(&plan.decision_facts, name),
-            found: value(found, name),
-        })
-        .filter(|difference| difference.planned != difference.found)
-        .collect()
-}
-
-#[derive(Default)]
-struct Facts(BTreeMap<String, String>);
-
-impl Facts {
-    fn add(&mut self, name: &str, value: impl Into<String>) {
-        self.0.insert(name.to_string(), value.into());
-    }
-}
-
 /// Refused and silent are one fact: both count as down.
 fn down_or(verdict: PrimaryVerdict) -> &'static str {
     match verdict {
@@ -134,12 +82,6 @@ fn recovered_to(decision: &Decision) -> String {
     let Some(chain) = &decision.chain else { return "unknown".to_string() };
     let last = decision.read_after_copy.last().or(chain.end_file.as_ref());
     last.map_or_else(|| chain.end.lsn.to_string(), |name| name.to_lowercase())
-}
-
-fn sorted(servers: &[String]) -> String {
-    let mut names: Vec<String> = servers.iter().map(|name| name.to_lowercase()).collect();
-    names.sort();
-    names.join(", ")
 }
 
 fn snake(name: &str) -> String {

@@ -7,7 +7,7 @@ pub use after::{backup_host, log_backup_job, mirror_commands, StoreName};
 pub use before::{ignores_monitor, log_restores};
 
 use super::Decision;
-use crate::document::{FailoverRequest, PlannedFile, PlannedStep};
+use crate::document::{FailoverRequest, PlannedStep};
 use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::names::ServerPath;
@@ -68,21 +68,6 @@ pub(super) fn all(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
         step.number = number;
     }
     Ok(steps)
-}
-
-/// A step without content; the number follows when all are known.
-fn step(name: &str, title: &str, target: &str, on_failure: &str) -> PlannedStep {
-    PlannedStep {
-        number: 0,
-        name: name.to_string(),
-        title: title.to_string(),
-        target: target.to_string(),
-        statements: Vec::new(),
-        files: Vec::<PlannedFile>::new(),
-        native_commands: Vec::new(),
-        expected_seconds: None,
-        on_failure: on_failure.to_string(),
-    }
 }
 
 /// Where log backups go after the failover: as asked, or the instance's own folder for backups.

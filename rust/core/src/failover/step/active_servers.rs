@@ -7,12 +7,13 @@ use serde_json::{json, Value};
 use tokio::time::Instant;
 
 use super::pool_state::read_service;
-use super::{OnFailure, Seen, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::plan::step_name;
-use crate::failover::run::Run;
+use crate::failover::Failover;
+use crate::failover::Run;
 use crate::journal::crash_points;
 use crate::pool;
+use crate::run::{OnFailure, Seen, Step};
 use crate::sql::{connection, Purpose};
 
 const POLL: Duration = Duration::from_millis(500);
@@ -20,7 +21,7 @@ const POLL: Duration = Duration::from_millis(500);
 pub(crate) struct ActiveServers;
 
 #[async_trait]
-impl Step for ActiveServers {
+impl Step<Failover> for ActiveServers {
     fn name(&self) -> &'static str {
         step_name::ACTIVE_SERVERS
     }
@@ -30,7 +31,7 @@ impl Step for ActiveServers {
     }
 
     async fn probe(&self, run: &Run) -> Result<Seen> {
-        let wanted = &run.plan.request.active_servers;
+        let wanted = &run.work.request.active_servers;
         let active = read_service(run).await?.active_servers;
         if !active.as_ref().is_some_and(|active| same(active, wanted)) {
             let active = active.map_or("unknown".to_string(), |list| shown(&list));
@@ -44,11 +45,11 @@ impl Step for ActiveServers {
     }
 
     fn intent(&self, run: &Run) -> Value {
-        json!({"active_servers": run.plan.request.active_servers})
+        json!({"active_servers": run.work.request.active_servers})
     }
 
     async fn act(&self, run: &Run) -> Result<String> {
-        let wanted = &run.plan.request.active_servers;
+        let wanted = &run.work.request.active_servers;
         let active = read_service(run).await?.active_servers.unwrap_or_default();
         let mut sent = Ok(());
         for command in pool::active_server_commands(&run.active_list_identity(), &active, wanted) {
@@ -71,7 +72,7 @@ impl Step for ActiveServers {
 
 /// The Set succeeds in silence while no service runs: users are counted as back only when their servers are in.
 async fn wait_for_sessions(run: &Run) -> Result<()> {
-    let end = Instant::now() + Duration::from_secs(u64::from(run.plan.request.pool_timeout_seconds));
+    let end = Instant::now() + Duration::from_secs(u64::from(run.work.request.pool_timeout_seconds));
     loop {
         let absent = absent(run).await?;
         if absent.is_empty() {
@@ -92,7 +93,7 @@ async fn absent(run: &Run) -> Result<Vec<String>> {
     let is_in = |server: &String| {
         sessions.iter().any(|session| session.is_inside && !session.is_own && same_host(&session.host, server))
     };
-    Ok(run.plan.request.active_servers.iter().filter(|server| !is_in(server)).cloned().collect())
+    Ok(run.work.request.active_servers.iter().filter(|server| !is_in(server)).cloned().collect())
 }
 
 /// Sessions carry the short name of their host, the list its FQDN.

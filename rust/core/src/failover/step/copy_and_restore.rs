@@ -5,14 +5,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{OnFailure, Seen, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{count, Evidence};
 use crate::failover::copies::{Copies, CopyItem};
 use crate::failover::plan::{log_restores, step_name, Decision, Way};
-use crate::failover::run::{Announced, InTurn, Run};
+use crate::failover::Failover;
+use crate::failover::Run;
 use crate::journal::crash_points;
 use crate::names::{ClientPath, ServerPath};
+use crate::run::{Announced, InTurn};
+use crate::run::{OnFailure, Seen, Step};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::restore::{restore_log_statement, LogRestore, RestoreProgress, Restorer};
 use crate::sql::{job, Purpose};
@@ -24,7 +26,7 @@ const COPY_JOB_LIMIT: Duration = Duration::from_secs(12 * 3600);
 pub(crate) struct CopyAndRestore;
 
 #[async_trait]
-impl Step for CopyAndRestore {
+impl Step<Failover> for CopyAndRestore {
     fn name(&self) -> &'static str {
         step_name::COPY_AND_RESTORE
     }
@@ -39,7 +41,7 @@ impl Step for CopyAndRestore {
             return Ok(Seen::So("the database is recovered already".to_string()));
         }
         let evidence = run.look_again().await?;
-        let decision = Decision::of(&evidence, &run.plan.request);
+        let decision = Decision::of(&evidence, &run.work.request);
         Ok(match left(&decision) {
             0 => Seen::So(format!("nothing is left to restore at LSN {}", run.redo_of(&evidence)?.lsn)),
             left => Seen::NotYet(format!("{} still to be restored", count(left, "log backup is", "log backups are"))),
@@ -50,7 +52,7 @@ impl Step for CopyAndRestore {
         let mut tally = Tally::default();
         for _ in 0..ROUNDS {
             let evidence = run.look_again().await?;
-            let decision = Decision::of(&evidence, &run.plan.request);
+            let decision = Decision::of(&evidence, &run.work.request);
             if left(&decision) == 0 {
                 break;
             }
@@ -108,10 +110,10 @@ async fn overlapped(
     restores: Vec<LogRestore>,
     tally: &mut Tally,
 ) -> Result<()> {
-    let to = run.proved_copy_folder.clone().ok_or_else(|| {
+    let to = run.work.proved_copy_folder.clone().ok_or_else(|| {
         Error::new(
             ErrorKind::CopyFolderNotProved,
-            format!("no path of this machine is proved to be {folder} of {}.", run.instance),
+            format!("no path of this machine is proved to be {folder} of {}.", run.work.instance),
         )
         .with_next("Tell where it is with `-PathMap`, then run `Resume-PChatRun`, or make a new plan.")
     })?;
@@ -151,13 +153,13 @@ async fn restore_all(run: &Run, restores: Vec<LogRestore>, copies: Option<&Copie
 
 async fn restore_in_turn(
     run: &Run,
-    turns: &mut InTurn<'_>,
+    turns: &mut InTurn<'_, Failover>,
     restores: Vec<LogRestore>,
     copies: Option<&Copies>,
     tally: &mut Tally,
 ) -> Result<()> {
     let total = restores.len();
-    let mut restorer = Restorer::new(run.session.connector(), &run.instance);
+    let mut restorer = Restorer::new(run.session.connector(), &run.work.instance);
     let mut restores = restores.into_iter().enumerate().peekable();
     while let Some((done, restore)) = restores.next() {
         let change = announced(&restore)?;

@@ -4,14 +4,17 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-use super::{OnFailure, Seen, Step};
 use crate::check;
 use crate::document::Loss;
 use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::failover::plan::{step_name, Decision};
-use crate::failover::run::{refuse_failed, GateProof, Run};
+use crate::failover::Failover;
+use crate::failover::{GateProof, Run};
 use crate::log_chain::{gate, AcceptedLoss, RecoveryPermit};
+use crate::run::refuse_failed;
+use crate::run::resume::LOSS;
+use crate::run::{OnFailure, Seen, Step};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::Purpose;
 
@@ -22,7 +25,7 @@ const PRIMARY_LOOK_HOLDS: Duration = Duration::from_secs(30);
 pub(crate) struct Gate;
 
 #[async_trait]
-impl Step for Gate {
+impl Step<Failover> for Gate {
     fn name(&self) -> &'static str {
         step_name::GATE
     }
@@ -37,7 +40,7 @@ impl Step for Gate {
             return Ok(Seen::So("the database is recovered already".to_string()));
         }
         let redo = database::redo_point(&mut connection, run.database()).await?;
-        Ok(match run.gate_proof() {
+        Ok(match run.work.gate_proof() {
             Some(proof) if proof.redo_lsn == redo.lsn => Seen::So(proof.text),
             _ => Seen::NotYet(format!("the database stands at LSN {}; the gate was not asked there", redo.lsn)),
         })
@@ -45,12 +48,9 @@ impl Step for Gate {
 
     async fn act(&self, run: &Run) -> Result<String> {
         let permit = ask_gate(run).await?;
-        Ok(run.gate_proof().map_or_else(|| format!("open at LSN {}", permit.redo_lsn()), |proof| proof.text))
+        Ok(run.work.gate_proof().map_or_else(|| format!("open at LSN {}", permit.redo_lsn()), |proof| proof.text))
     }
 }
-
-/// The loss as the gate let it pass, for the report of a later process.
-pub(crate) const LOSS: &str = "loss";
 
 /// What was accepted is told as such; how to accept it is of no use any more.
 fn accepted_loss(mut loss: Loss, permit: &RecoveryPermit) -> Loss {
@@ -73,7 +73,7 @@ fn accepted_loss(mut loss: Loss, permit: &RecoveryPermit) -> Loss {
 /// loss that was not accepted by name.
 pub(crate) async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
     run.tell_progress("reading folders, redo point and the primary anew for the gate", None);
-    let probed_at = run.gate_proof().map(|proof| proof.primary_probed_at);
+    let probed_at = run.work.gate_proof().map(|proof| proof.primary_probed_at);
     let probed_at = probed_at.filter(|at| at.elapsed() < PRIMARY_LOOK_HOLDS);
     let primary_probed_at = probed_at.unwrap_or_else(Instant::now);
     let evidence = match probed_at {
@@ -81,12 +81,12 @@ pub(crate) async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
         None => run.look_again_with_primary().await?,
     };
     let redo = run.redo_of(&evidence)?;
-    let decision = Decision::of(&evidence, &run.plan.request);
+    let decision = Decision::of(&evidence, &run.work.request);
     run.view.set_loss(decision.loss.clone());
     refuse_signs_of_life(run, &evidence, &decision)?;
-    let accepted = run.plan.request.accept_data_loss.as_deref().map(AcceptedLoss::new);
+    let accepted = run.work.request.accept_data_loss.as_deref().map(AcceptedLoss::new);
     let permit =
-        gate::open(&run.instance.to_string(), run.database(), &redo, &evidence.files.listing, accepted.as_ref())?;
+        gate::open(&run.work.instance.to_string(), run.database(), &redo, &evidence.files.listing, accepted.as_ref())?;
     let loss = accepted_loss(decision.loss.clone(), &permit);
     run.view.set_loss(loss.clone());
     run.book.set_fact(LOSS, &loss).await?;
@@ -94,16 +94,16 @@ pub(crate) async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
         Some(loss) => format!("open at LSN {}, over a loss accepted by name: {loss}", permit.redo_lsn()),
         None => format!("open: the chain is proved to LSN {}. {}", permit.redo_lsn(), decision.loss.text),
     };
-    run.set_gate_proof(GateProof { redo_lsn: permit.redo_lsn(), text, primary_probed_at });
+    run.work.set_gate_proof(GateProof { redo_lsn: permit.redo_lsn(), text, primary_probed_at });
     Ok(permit)
 }
 
 /// Refuses where the primary or a witness speaks that did not when this process took the work up. Somebody who writes log
 /// backups now is alive in any case. A single command may be told to go on beside a living primary; then it was known.
 fn refuse_signs_of_life(run: &Run, evidence: &Evidence, decision: &Decision) -> Result<()> {
-    let request = &run.plan.request;
+    let request = &run.work.request;
     let known: Vec<String> =
-        check::all(&run.evidence, request).into_iter().filter(check::blocks).map(|result| result.name).collect();
+        check::all(&run.work.evidence, request).into_iter().filter(check::blocks).map(|result| result.name).collect();
     let mut checks = check::of_decision(evidence, request, decision);
     checks.retain(|result| match result.name.as_str() {
         "WitnessShareFiles" => true,

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{OnFailure, Seen, Step};
 use crate::error::Result;
 use crate::failover::plan::step_name;
-use crate::failover::run::Run;
+use crate::failover::Failover;
+use crate::failover::Run;
+use crate::run::{OnFailure, Seen, Step};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::Purpose;
 
@@ -33,7 +34,7 @@ impl LockOut {
 }
 
 #[async_trait]
-impl Step for LockOut {
+impl Step<Failover> for LockOut {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -57,7 +58,7 @@ impl Step for LockOut {
     async fn act(&self, run: &Run) -> Result<String> {
         let database = run.database();
         let statement = database::lock_out_statement(database)?;
-        let work = database::end_standby(run.session.connector(), &run.instance, database, LIMIT, &run.cancel);
+        let work = database::end_standby(run.session.connector(), &run.work.instance, database, LIMIT, &run.cancel);
         let done = run.change(database, &statement, work).await?;
         Ok(format!(
             "readers are locked out after {} attempts, {} sessions ended one by one",

@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use chrono::Utc;
 
-use super::{OnFailure, Seen, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::plan::{log_backup_folder, step_name};
-use crate::failover::run::Run;
+use crate::failover::Failover;
+use crate::failover::Run;
 use crate::host::Level;
 use crate::journal::crash_points;
 use crate::names::{InstanceName, ServerPath};
+use crate::run::{OnFailure, Seen, Step};
 use crate::sql::file::{self, PathState};
 use crate::sql::log_backup_job::{self, LogBackupJob};
 use crate::sql::{instance, job, Connection, Purpose};
@@ -22,7 +23,7 @@ const ON_MIRROR: &str = "log_backup_job_on_mirror";
 pub(crate) struct LogBackups;
 
 #[async_trait]
-impl Step for LogBackups {
+impl Step<Failover> for LogBackups {
     fn name(&self) -> &'static str {
         step_name::LOG_BACKUPS
     }
@@ -63,11 +64,11 @@ impl Step for LogBackups {
             let statement = log_backup_job::full_backup_statement(run.database(), &file, false)?;
             run.change(run.database(), &statement, log_backup_job::back_up(&mut work, &statement)).await?;
         }
-        set_up(run, &run.instance, &mut work, wanted(run, folder.clone())).await?;
+        set_up(run, &run.work.instance, &mut work, wanted(run, folder.clone())).await?;
         crash_points::reach("log_backup_job.created");
         let on_mirror = on_mirror(run).await;
         run.book.set_fact(ON_MIRROR, &on_mirror).await?;
-        Ok(format!("log backups every {} minutes to {folder}{on_mirror}", run.plan.request.log_backup_interval_minutes))
+        Ok(format!("log backups every {} minutes to {folder}{on_mirror}", run.work.request.log_backup_interval_minutes))
     }
 }
 
@@ -77,12 +78,12 @@ pub(crate) fn job_name(run: &Run) -> String {
 }
 
 fn wanted(run: &Run, folder: ServerPath) -> LogBackupJob {
-    let interval_minutes = run.plan.request.log_backup_interval_minutes;
+    let interval_minutes = run.work.request.log_backup_interval_minutes;
     LogBackupJob { database: run.database().to_string(), folder, interval_minutes }
 }
 
 fn folder(run: &Run) -> Result<ServerPath> {
-    log_backup_folder(&run.evidence, &run.plan.request).ok_or_else(|| {
+    log_backup_folder(&run.work.evidence, &run.work.request).ok_or_else(|| {
         Error::new(ErrorKind::InvalidValue, "no folder for log backups is known: the instance does not tell its own.")
             .with_next("Name one with `-LogBackupPath` in a job of your own; `-NoLogBackup` declines it.")
             .with_target(run.plan.sql_instance.as_str())
@@ -124,7 +125,7 @@ async fn on_mirror(run: &Run) -> String {
     }
     let work = async {
         let mut work = run.session.connector().connect(&name, Purpose::Work).await?;
-        let asked = run.plan.request.log_backup_path.as_deref().filter(|path| !path.trim().is_empty());
+        let asked = run.work.request.log_backup_path.as_deref().filter(|path| !path.trim().is_empty());
         let folder = match asked {
             Some(path) => Some(ServerPath::new(path)),
             None => instance::default_backup_folder(&mut work).await?,

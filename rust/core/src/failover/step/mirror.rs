@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::log_backups::job_name;
-use super::{OnFailure, Seen, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::plan::{backup_host, mirror_commands, step_name};
-use crate::failover::run::Run;
+use crate::failover::Failover;
+use crate::failover::Run;
 use crate::host::{Level, NativeCommand};
 use crate::journal::crash_points;
 use crate::pool;
+use crate::run::{OnFailure, Seen, Step};
 use crate::sql::mirror::{self, MirrorRole, MirrorState};
 use crate::sql::{database, job, Connection, Purpose};
 
@@ -28,7 +29,7 @@ const POLL: Duration = Duration::from_millis(500);
 pub(crate) struct Mirror;
 
 #[async_trait]
-impl Step for Mirror {
+impl Step<Failover> for Mirror {
     fn name(&self) -> &'static str {
         step_name::MIRROR
     }
@@ -58,7 +59,7 @@ impl Step for Mirror {
     }
 
     async fn act(&self, run: &Run) -> Result<String> {
-        if run.plan.request.mirror_file_share.as_deref().unwrap_or_default().trim().is_empty() {
+        if run.work.request.mirror_file_share.as_deref().unwrap_or_default().trim().is_empty() {
             return Err(not_installed("no file share for it is named", "Name it with `-MirrorFileShare` in a new plan, or set the mirror up by hand with `Install-CsMirrorDatabase`."));
         }
         // A log backup in the middle of the set-up would leave the mirror behind (1412, 1478).
@@ -74,7 +75,7 @@ impl Step for Mirror {
 
 async fn install(run: &Run) -> Result<()> {
     let mut connection = run.connect(Purpose::Catalog).await?;
-    for command in mirror_commands(&run.evidence, &run.plan.request) {
+    for command in mirror_commands(&run.work.evidence, &run.work.request) {
         let name = if is_compliance(&command) { COMPLIANCE_DATABASE } else { run.database() };
         let is_here = databases(run, &mut connection).await?.iter().any(|database| database == name);
         if is_here && mirror::read(&mut connection, name).await?.is_some_and(|found| stands(&found)) {
@@ -126,13 +127,13 @@ fn is_compliance(command: &NativeCommand) -> bool {
 /// The databases that are to be mirrored and lie on the backup instance.
 async fn databases(run: &Run, connection: &mut Connection) -> Result<Vec<String>> {
     let mut names = vec![run.database().to_string()];
-    let host = backup_host(&run.evidence);
+    let host = backup_host(&run.work.evidence);
     let is_here = |command: &NativeCommand| {
         command.parameters.iter().any(|p| {
             p.name == "SqlServerFqdn" && p.value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(&host.fqdn))
         })
     };
-    let commands = mirror_commands(&run.evidence, &run.plan.request);
+    let commands = mirror_commands(&run.work.evidence, &run.work.request);
     if commands.iter().any(|command| is_compliance(command) && is_here(command))
         && database::read(connection, COMPLIANCE_DATABASE).await?.is_some()
     {

@@ -8,14 +8,15 @@ use async_trait::async_trait;
 use serde_json::{json, Value};
 use tokio::time::Instant;
 
-use super::{OnFailure, Seen, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::plan::step_name;
-use crate::failover::run::Run;
+use crate::failover::Failover;
+use crate::failover::Run;
 use crate::host::Question;
 use crate::journal::crash_points;
 use crate::names::PoolState as State;
 use crate::pool::{self, PoolService, PoolStateReading, Replica};
+use crate::run::{OnFailure, Seen, Step};
 
 /// What later processes must know of the pool as it was.
 const ACTIVE_BEFORE: &str = "active_servers_before";
@@ -27,7 +28,7 @@ const FIRST_POLL: Duration = Duration::from_millis(200);
 pub(crate) struct PoolState;
 
 #[async_trait]
-impl Step for PoolState {
+impl Step<Failover> for PoolState {
     fn name(&self) -> &'static str {
         step_name::POOL_STATE
     }
@@ -49,7 +50,7 @@ impl Step for PoolState {
     }
 
     fn intent(&self, run: &Run) -> Value {
-        json!({"pool_state": "FailedOver", "wait_for": run.plan.request.active_servers})
+        json!({"pool_state": "FailedOver", "wait_for": run.work.request.active_servers})
     }
 
     async fn act(&self, run: &Run) -> Result<String> {
@@ -142,7 +143,7 @@ fn creations(replicas: &[Replica]) -> BTreeMap<String, Option<String>> {
 async fn behind(run: &Run) -> Result<Vec<String>> {
     let replicas = read_replicas(run).await?;
     let before: BTreeMap<String, Option<String>> = run.book.fact(REPLICAS_BEFORE).unwrap_or_default();
-    let wanted = &run.plan.request.active_servers;
+    let wanted = &run.work.request.active_servers;
     Ok(wanted.iter().filter(|server| !is_up_to_date(server, &replicas, &before)).cloned().collect())
 }
 
@@ -169,7 +170,7 @@ fn is_later(new: &str, old: &str) -> bool {
 
 /// Waits until the servers to be active are up to date. After the limit a full replication is offered once.
 async fn wait_for_replication(run: &Run) -> Result<()> {
-    let limit = Duration::from_secs(u64::from(run.plan.request.pool_timeout_seconds));
+    let limit = Duration::from_secs(u64::from(run.work.request.pool_timeout_seconds));
     let Some(late) = wait(run, limit).await? else { return Ok(()) };
     let list = late.join(", ");
     let yes = run

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{OnFailure, Seen, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::plan::step_name;
-use crate::failover::run::Run;
+use crate::failover::Failover;
+use crate::failover::Run;
 use crate::journal::crash_points;
+use crate::run::{OnFailure, Seen, Step};
 use crate::sql::job::{self, Job};
 use crate::sql::Purpose;
 
@@ -23,7 +24,7 @@ const FOREVER: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(crate) struct QuiesceJobs;
 
 #[async_trait]
-impl Step for QuiesceJobs {
+impl Step<Failover> for QuiesceJobs {
     fn name(&self) -> &'static str {
         step_name::QUIESCE_JOBS
     }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::gate::ask_gate;
-use super::{OnFailure, Seen, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::plan::step_name;
-use crate::failover::run::Run;
+use crate::failover::Failover;
+use crate::failover::Run;
 use crate::host::Level;
 use crate::journal::crash_points;
+use crate::run::{OnFailure, Seen, Step};
 use crate::sql::database::{self, DatabaseState, UserAccess};
 use crate::sql::open_up::open_to_all;
 use crate::sql::restore::RestoreProgress;
@@ -25,7 +26,7 @@ pub(crate) const RECOVERED_TO: &str = "recovered_to_lsn";
 pub(crate) struct Recover;
 
 #[async_trait]
-impl Step for Recover {
+impl Step<Failover> for Recover {
     fn name(&self) -> &'static str {
         step_name::RECOVER
     }
@@ -80,7 +81,7 @@ async fn recover(run: &Run) -> Result<()> {
         crash_points::reach("recover.sent");
     });
     let work = async {
-        let ended = database::recover(run.session.connector(), &run.instance, permit, &mut tell).await;
+        let ended = database::recover(run.session.connector(), &run.work.instance, permit, &mut tell).await;
         point.abort();
         // A quick one has ended before that moment, and the journal does not know yet.
         crash_points::reach("recover.sent");

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::{OnFailure, Seen, Step};
 use crate::error::Result;
 use crate::failover::plan::{ignores_monitor, step_name};
-use crate::failover::run::Run;
+use crate::failover::Failover;
+use crate::failover::Run;
 use crate::journal::crash_points;
+use crate::run::{OnFailure, Seen, Step};
 use crate::sql::log_shipping;
 use crate::sql::Purpose;
 
@@ -14,7 +15,7 @@ use crate::sql::Purpose;
 pub(crate) struct RemoveLogShipping;
 
 #[async_trait]
-impl Step for RemoveLogShipping {
+impl Step<Failover> for RemoveLogShipping {
     fn name(&self) -> &'static str {
         step_name::REMOVE_LOG_SHIPPING
     }
@@ -39,7 +40,7 @@ impl Step for RemoveLogShipping {
 
     async fn act(&self, run: &Run) -> Result<String> {
         // A dead monitor may stall the removal, so it is left alone where the procedure can.
-        let ignore = ignores_monitor(&run.evidence);
+        let ignore = ignores_monitor(&run.work.evidence);
         let statement = log_shipping::remove_statement(run.database(), ignore)?;
         // The monitor may be slow to fail: no limit on this statement.
         let mut connection = run.connect(Purpose::Work).await?;

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
-use super::{OnFailure, Seen, Step};
 use crate::error::Result;
 use crate::failover::plan::step_name;
-use crate::failover::run::Run;
+use crate::failover::Failover;
+use crate::failover::Run;
+use crate::run::{OnFailure, Seen, Step};
 use crate::sql::{database, mirror, Purpose};
 
 /// Told once a run, in every process that works on it.
@@ -17,7 +18,7 @@ pub(crate) struct Report {
 }
 
 #[async_trait]
-impl Step for Report {
+impl Step<Failover> for Report {
     fn name(&self) -> &'static str {
         step_name::REPORT
     }
@@ -47,5 +48,5 @@ async fn reached(run: &Run) -> Result<String> {
         Some(mirror) => format!("mirrored and {}", mirror.state.as_text().to_uppercase()),
         None => "not mirrored".to_string(),
     };
-    Ok(format!("{} on {} is {}, {mirrored}", run.database(), run.instance, state.as_text().to_uppercase()))
+    Ok(format!("{} on {} is {}, {mirrored}", run.database(), run.work.instance, state.as_text().to_uppercase()))
 }

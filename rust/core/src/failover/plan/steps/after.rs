@@ -1,6 +1,6 @@
 //! The steps after the recovery: the pool, the mirror, the servers, log backups.
 
-use super::{log_backup_folder, rate, step, step_name, Parts};
+use super::{log_backup_folder, rate, step_name, Parts};
 use crate::document::{FailoverRequest, PlannedStep};
 use crate::error::Result;
 use crate::evidence::Evidence;
@@ -53,7 +53,7 @@ fn text(parts: &Parts<'_>, command: &NativeCommand) -> String {
 
 pub(super) fn pool_state(parts: &Parts<'_>) -> PlannedStep {
     let pool = &parts.evidence.pool;
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::POOL_STATE,
         "Clear the active servers, set the pool to FailedOver and wait for replication",
         pool_name(parts.evidence),
@@ -92,7 +92,7 @@ pub fn mirror_commands(evidence: &Evidence, request: &FailoverRequest) -> Vec<Na
 
 pub(super) fn mirror(parts: &Parts<'_>) -> PlannedStep {
     let evidence = parts.evidence;
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::MIRROR,
         "Set up the mirror of the new primary",
         evidence.backup_mirror.name.as_deref().unwrap_or(&evidence.sql_instance),
@@ -107,7 +107,7 @@ pub(super) fn mirror(parts: &Parts<'_>) -> PlannedStep {
 
 pub(super) fn active_servers(parts: &Parts<'_>) -> PlannedStep {
     let pool = &parts.evidence.pool;
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::ACTIVE_SERVERS,
         "Activate the servers and see their sessions in the database",
         pool_name(parts.evidence),
@@ -143,7 +143,7 @@ pub(super) fn log_backups(parts: &Parts<'_>) -> Result<Option<PlannedStep>> {
         Some(mirror) => format!("{}, {mirror}", evidence.sql_instance),
         None => evidence.sql_instance.clone(),
     };
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::LOG_BACKUPS,
         "Take a full backup and log backups from now on",
         &target,
@@ -170,7 +170,7 @@ fn full_backup_file(evidence: &Evidence, wanted: &LogBackupJob) -> ServerPath {
 }
 
 pub(super) fn report(parts: &Parts<'_>) -> PlannedStep {
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::REPORT,
         "Report the loss, the times and what is left to do",
         &parts.evidence.sql_instance,

@@ -1,6 +1,6 @@
 //! The steps up to the recovery. Until log shipping is removed, giving up puts everything back.
 
-use super::{rate, step, step_name, Parts};
+use super::{rate, step_name, Parts};
 use crate::document::{PlannedFile, PlannedStep};
 use crate::error::Result;
 use crate::evidence::Evidence;
@@ -17,7 +17,7 @@ pub(super) fn quiesce_jobs(parts: &Parts<'_>) -> Result<Option<PlannedStep>> {
     if !log_shipping.is_configured() || log_shipping.jobs().next().is_none() {
         return Ok(None);
     }
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::QUIESCE_JOBS,
         "Disable the copy and the restore job and wait for a running one to end",
         &parts.evidence.sql_instance,
@@ -40,7 +40,7 @@ pub(super) fn lock_out(parts: &Parts<'_>) -> Result<Option<PlannedStep>> {
     if !parts.evidence.state.as_ref().is_some_and(|state| state.is_standby()) {
         return Ok(None);
     }
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::LOCK_OUT,
         "End the readers of the STANDBY database and keep them out",
         &parts.evidence.sql_instance,
@@ -53,7 +53,7 @@ pub(super) fn lock_out(parts: &Parts<'_>) -> Result<Option<PlannedStep>> {
 
 pub(super) fn copy_and_restore(parts: &Parts<'_>) -> Result<PlannedStep> {
     let (evidence, decision) = (parts.evidence, parts.decision);
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::COPY_AND_RESTORE,
         "Copy and restore the log backups",
         &evidence.sql_instance,
@@ -125,7 +125,7 @@ fn read_after_copy(evidence: &Evidence, decision: &Decision) -> Vec<PlannedFile>
 }
 
 pub(super) fn gate(parts: &Parts<'_>) -> PlannedStep {
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::GATE,
         "Prove that every known log backup is restored, or that the loss is accepted by name",
         &parts.evidence.sql_instance,
@@ -139,7 +139,7 @@ pub(super) fn remove_log_shipping(parts: &Parts<'_>) -> Result<Option<PlannedSte
     if !parts.evidence.log_shipping.is_configured() {
         return Ok(None);
     }
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::REMOVE_LOG_SHIPPING,
         "Remove log shipping; its record is in the journal",
         &parts.evidence.sql_instance,
@@ -160,7 +160,7 @@ pub fn ignores_monitor(evidence: &Evidence) -> bool {
 }
 
 pub(super) fn end_connections(parts: &Parts<'_>) -> PlannedStep {
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::END_CONNECTIONS,
         "Make sure that no session is left in the database",
         &parts.evidence.sql_instance,
@@ -172,7 +172,7 @@ pub(super) fn end_connections(parts: &Parts<'_>) -> PlannedStep {
 
 pub(super) fn recover(parts: &Parts<'_>) -> Result<PlannedStep> {
     let database = &parts.evidence.database;
-    let mut planned = step(
+    let mut planned = PlannedStep::new(
         step_name::RECOVER,
         "Recover the database: the point of no return",
         &parts.evidence.sql_instance,

@@ -5,18 +5,16 @@ use std::time::Instant;
 use chrono::Utc;
 use serde_json::json;
 
-use super::put_back::put_back;
-use super::Run;
+use super::{OnFailure, Run, Seen, Step, Workflow};
 use crate::document::{PlannedStep, StepResult};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::utc_text;
-use crate::failover::step::{OnFailure, Seen, Step};
 use crate::host::Level;
 
 /// A step of the plan with the code that carries it out.
-pub(crate) struct Unit {
+pub(crate) struct Unit<W: Workflow> {
     pub planned: PlannedStep,
-    pub step: Box<dyn Step>,
+    pub step: Box<dyn Step<W>>,
 }
 
 /// How a run ended.
@@ -24,7 +22,7 @@ pub(crate) struct Unit {
 pub(crate) struct Ending {
     pub outcome: Outcome,
     pub error: Option<Error>,
-    /// True where jobs and database were put back as they were.
+    /// True where everything was put back as it was.
     pub was_put_back: bool,
 }
 
@@ -35,7 +33,7 @@ impl Ending {
 }
 
 /// Carries out the steps in their order. Each change stands in the journal before and after it.
-pub(crate) async fn carry_out(run: &Run, units: &[Unit]) -> Ending {
+pub(crate) async fn carry_out<W: Workflow>(run: &Run<W>, units: &[Unit<W>]) -> Ending {
     let mut first: Option<Error> = None;
     let last = units.last().map_or(0, |unit| unit.planned.number);
     for unit in units {
@@ -65,7 +63,7 @@ pub(crate) async fn carry_out(run: &Run, units: &[Unit]) -> Ending {
     }
 }
 
-async fn one(run: &Run, unit: &Unit, begun: &Clock) -> Result<()> {
+async fn one<W: Workflow>(run: &Run<W>, unit: &Unit<W>, begun: &Clock) -> Result<()> {
     let step = &unit.step;
     let seen = step.probe(run).await?;
     if let Seen::So(text) = seen {
@@ -101,7 +99,7 @@ async fn one(run: &Run, unit: &Unit, begun: &Clock) -> Result<()> {
     Ok(())
 }
 
-async fn end_early(run: &Run, unit: &Unit, error: Error) -> Ending {
+async fn end_early<W: Workflow>(run: &Run<W>, unit: &Unit<W>, error: Error) -> Ending {
     let cancelled = match error.kind {
         ErrorKind::Cancelled | ErrorKind::Declined => true,
         ErrorKind::NativeCommandStopped => run.cancel.is_cancelled(),
@@ -113,7 +111,7 @@ async fn end_early(run: &Run, unit: &Unit, error: Error) -> Ending {
         if !may_change {
             return Ending::of(outcome, error);
         }
-        return match put_back(run).await {
+        return match W::put_back(run).await {
             Ok(_) => Ending { was_put_back: true, ..Ending::of(outcome, error) },
             Err(second) => {
                 run.host.message(Level::Warning, format!("Not everything could be put back: {second}"));
@@ -136,7 +134,7 @@ fn ends_the_run(error: &Error) -> bool {
     )
 }
 
-fn name_step(mut error: Error, run: &Run, unit: &Unit) -> Error {
+fn name_step<W: Workflow>(mut error: Error, run: &Run<W>, unit: &Unit<W>) -> Error {
     error.step.get_or_insert_with(|| unit.planned.name.clone());
     error.run_id.get_or_insert_with(|| run.run_id.clone());
     if error.target.is_empty() {
@@ -148,7 +146,7 @@ fn name_step(mut error: Error, run: &Run, unit: &Unit) -> Error {
     error
 }
 
-fn not_verified(unit: &Unit, seen: &str) -> Error {
+fn not_verified<W: Workflow>(unit: &Unit<W>, seen: &str) -> Error {
     Error::new(
         ErrorKind::StepNotVerified,
         format!("the step `{}` did not bring what it should: {}.", unit.planned.title, seen.trim_end_matches('.')),
@@ -156,7 +154,7 @@ fn not_verified(unit: &Unit, seen: &str) -> Error {
     .with_next("Look at the target itself, then run `Resume-PChatRun`.")
 }
 
-fn result(run: &Run, unit: &Unit, state: &str, text: String, begun: &Clock) -> StepResult {
+fn result<W: Workflow>(run: &Run<W>, unit: &Unit<W>, state: &str, text: String, begun: &Clock) -> StepResult {
     StepResult {
         sql_instance: run.plan.sql_instance.clone(),
         database: run.plan.database.clone(),
@@ -173,7 +171,7 @@ fn result(run: &Run, unit: &Unit, state: &str, text: String, begun: &Clock) -> S
     }
 }
 
-async fn report(run: &Run, result: StepResult) {
+async fn report<W: Workflow>(run: &Run<W>, result: StepResult) {
     run.view.end_step(result.clone());
     // A listener that has gone does not stop the run.
     let _ = run.host.item("step", json!(result)).await;

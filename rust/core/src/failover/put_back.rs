@@ -100,7 +100,7 @@ fn wants_multi_user(run: &Run, state: DatabaseState, access: UserAccess) -> bool
 fn undo_file(run: &Run) -> ServerPath {
     let safe: String = run.database().chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '_' }).collect();
     let name = format!("{safe}_{}.tuf", Utc::now().format("%Y%m%d%H%M%S"));
-    let folder = run.evidence.files.copy_folder().map(|place| place.path.clone());
+    let folder = run.work.evidence.files.copy_folder().map(|place| place.path.clone());
     let captured = run.capture.log_shipping.record.as_ref().map(|record| record.backup_destination_directory.clone());
     folder.or(captured).unwrap_or_else(|| ServerPath::new("C:\\")).join(&name)
 }

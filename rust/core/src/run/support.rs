@@ -3,13 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{GateProof, Run};
+use super::{Run, Workflow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Progress;
-use crate::names::InstanceName;
-use crate::sql::{Connection, Purpose};
 
-impl Run {
+impl<W: Workflow> Run<W> {
     /// The database's name.
     pub(crate) fn database(&self) -> &str {
         &self.plan.database
@@ -24,22 +22,6 @@ impl Run {
             .pool_fqdn
             .as_deref()
             .ok_or_else(|| Error::new(ErrorKind::PoolNotFound, "the plan names no Persistent Chat pool."))
-    }
-
-    /// The identity under which the list of active servers may be set: the one that `-WhatIf` proved.
-    pub(crate) fn active_list_identity(&self) -> String {
-        let proved = |pool: &crate::evidence::PoolEvidence| pool.active_list_right.known().cloned();
-        proved(&self.evidence.pool).or_else(|| proved(&self.capture.pool)).unwrap_or_else(|| "global".to_string())
-    }
-
-    /// The instance that is to hold the mirror, where its name is known.
-    pub(crate) fn backup_mirror(&self) -> Option<InstanceName> {
-        self.evidence.backup_mirror.name.as_deref()?.parse().ok()
-    }
-
-    /// A new connection to the backup instance.
-    pub(crate) async fn connect(&self, purpose: Purpose) -> Result<Connection> {
-        self.session.connector().connect(&self.instance, purpose).await
     }
 
     /// Waits a moment.
@@ -58,18 +40,9 @@ impl Run {
         self.committed.store(true, Ordering::SeqCst);
     }
 
-    /// True until log shipping was removed or the database recovered.
+    /// True until then.
     pub(crate) fn can_put_back(&self) -> bool {
         !self.committed.load(Ordering::SeqCst)
-    }
-
-    /// What the gate said last in this process.
-    pub(crate) fn gate_proof(&self) -> Option<GateProof> {
-        self.gate.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn set_gate_proof(&self, proof: GateProof) {
-        *self.gate.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(proof);
     }
 
     /// Tells how far the run is.

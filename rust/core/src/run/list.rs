@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::book::steps_of;
+use super::kinds::committing_steps;
 use super::start::journal_folder;
 use crate::document::{CountResult, RunListRequest, RunSummary};
 use crate::error::{Error, ErrorKind, Result};
-use crate::failover::plan::step_name;
 use crate::host::{Cancel, Host, Level};
 use crate::journal::{self, Record, RunView};
 use crate::operation::OperationResult;
@@ -67,7 +67,7 @@ fn summary(run: &RunView, with_steps: bool) -> Option<RunSummary> {
         is_open: run.is_open,
         outcome: run.outcome,
         last_step: run.last_step.clone(),
-        can_undo: run.is_open && head.kind == "failover" && !is_past_undo(run),
+        can_undo: run.is_open && committing_steps(&head.kind).is_some_and(|steps| !is_past_undo(run, steps)),
         operator: head.operator.clone(),
         machine: head.machine.clone(),
         journal_path: run.path.display().to_string(),
@@ -76,21 +76,17 @@ fn summary(run: &RunView, with_steps: bool) -> Option<RunSummary> {
 }
 
 /// As far as the journal tells; the undo itself asks the instance.
-fn is_past_undo(run: &RunView) -> bool {
+fn is_past_undo(run: &RunView, committing: &[&str]) -> bool {
+    let is_committing = |step: &str| committing.contains(&step);
+    let has_failed = |step: &str| {
+        run.entries.iter().any(|entry| {
+            matches!(&entry.record, Record::EffectEnded { step: of, state, .. } if of == step && state == "failed")
+        })
+    };
     run.entries.iter().any(|entry| match &entry.record {
-        Record::StepEnded { step, state, .. } => {
-            let ended_well = state == "done" || state == "already_so";
-            ended_well && (step == step_name::REMOVE_LOG_SHIPPING || step == step_name::RECOVER)
-        }
+        Record::StepEnded { step, state, .. } => is_committing(step) && matches!(state.as_str(), "done" | "already_so"),
         // Sent, and nothing says that it failed: it is likely to be done.
-        Record::EffectBegun { step, .. } => step == step_name::REMOVE_LOG_SHIPPING && !has_failed(run),
-        _ => false,
-    })
-}
-
-fn has_failed(run: &RunView) -> bool {
-    run.entries.iter().any(|entry| match &entry.record {
-        Record::EffectEnded { step, state, .. } => step == step_name::REMOVE_LOG_SHIPPING && state == "failed",
+        Record::EffectBegun { step, .. } => is_committing(step) && !has_failed(step),
         _ => false,
     })
 }

@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{json, Map, Value};
 
-use super::Run;
+use super::{Run, Workflow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{NativeCommand, NativeOutcome, NativeState};
 use crate::pool;
 
-impl Run {
+impl<W: Workflow> Run<W> {
     /// Runs a command that reads; the objects that it returned.
     ///
     /// # Errors
@@ -57,15 +57,15 @@ impl Run {
 
     fn qualified(&self, mut command: NativeCommand) -> NativeCommand {
         if command.module.is_none() {
-            command.module = self.evidence.pool.module_of(&command.name).map(str::to_string);
+            command.module = self.work.module_of(&command.name);
         }
         command
     }
 
     /// A run against the lab takes the lab's commands only, a real run none of them.
     fn check_origin(&self, command: &NativeCommand, outcome: &NativeOutcome) -> Result<()> {
-        let in_lab = self.evidence.instance.lab_id.is_some();
         let ran = matches!(outcome.state, NativeState::Completed | NativeState::Failed);
+        let in_lab = self.work.is_lab().unwrap_or(outcome.stand_in);
         if !ran || outcome.stand_in == in_lab {
             if outcome.state == NativeState::Completed {
                 self.origin_checked.store(true, Ordering::SeqCst);

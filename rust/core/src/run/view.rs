@@ -33,6 +33,8 @@ struct Shown {
     awaited: Option<String>,
     steps: Vec<StepResult>,
     loss: Option<Loss>,
+    /// What a cancel means for the run, while its worker goes on to its safe end.
+    on_cancel: &'static str,
 }
 
 impl View {
@@ -70,6 +72,10 @@ impl View {
 
     pub(crate) fn set_loss(&self, loss: Loss) {
         self.lock().loss = Some(loss);
+    }
+
+    pub(crate) fn set_on_cancel(&self, text: &'static str) {
+        self.lock().on_cancel = text;
     }
 
     pub(crate) fn begin_step(&self, step: &PlannedStep, of: u32) {
@@ -131,7 +137,7 @@ impl View {
             "remove" => "Removing log shipping of",
             "end_connections" => "Ending the connections to",
             "recover" => "Recovering",
-            "undo" => "Giving up the failover of",
+            "undo" => "Giving up the run of",
             _ => "Failing over",
         };
         format!("{doing} {} on {}", shown.database, shown.sql_instance)
@@ -158,7 +164,7 @@ impl View {
         let mut next = Vec::new();
         if shown.run_id.is_some() {
             let run = &shown.run_arguments;
-            text.push_str(" The journal takes down how it ends; until log shipping is removed the jobs are put back as they were.");
+            text.push_str(&format!(" The journal takes down how it ends; {}.", shown.on_cancel));
             next.push(format!("Keep this process open until {} shows the end: Get-PChatRun{run}", shown.database));
             next.push(format!("To go on: Resume-PChatRun{run}"));
             next.push(format!("To give up: Undo-PChatRun{run}"));

@@ -1,21 +1,21 @@
 //! A run for a single command: the same locks, changes and steps as in a failover, with a plan of its own.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use chrono::Utc;
 
-use super::start::{create, head, journal_folder, prove};
-use super::{Book, Locks, Run, View};
+use super::places::prove;
+use super::{plan, Failover, Run};
 use crate::document::FailoverRequest;
 use crate::error::{Outcome, Result};
 use crate::evidence::{capture, Evidence};
-use crate::failover::plan;
 use crate::host::{Cancel, Host, Level};
 use crate::journal;
 use crate::names::ClientPath;
 use crate::operation::Session;
+use crate::run::start::{create, head, journal_folder};
+use crate::run::{Book, Locks, Outside, Parts, View};
 
 /// What a single command starts with, once it may change something.
 pub(crate) struct Begin {
@@ -57,7 +57,7 @@ impl Run {
                         "The journal has no second copy: no folder of this machine is proved to be the copy folder.";
                     host.message(Level::Warning, text.to_string());
                 }
-                let head = head(&run_id, kind, plan, &evidence, copy.as_deref());
+                let head = head(&run_id, kind, plan, capture(&evidence), copy.as_deref());
                 cancel.check()?;
                 let (journal, head) = create(journal_folder(&request.journal), copy, head).await?;
                 let book = Book::new(journal, Arc::clone(&host), &[]);
@@ -65,23 +65,10 @@ impl Run {
                 (run_id, book, head.plan, head.capture)
             }
         };
-        Ok(Run {
-            capture,
-            session,
-            host,
-            cancel,
-            run_id,
-            instance,
-            plan,
-            evidence,
-            book,
-            locks,
-            view,
-            proved_copy_folder: proved,
-            gate: Mutex::new(None),
-            committed: AtomicBool::new(false),
-            origin_checked: AtomicBool::new(false),
-        })
+        let outside = Outside { session, host, cancel, view };
+        let mut work = Failover::new(request, evidence)?;
+        work.proved_copy_folder = proved;
+        Ok(Run::new(&outside, Parts { run_id, plan, capture, work, book, locks, is_committed: false }))
     }
 
     /// Closes the journal, where there is one, and gives the locks back. A single command is never resumed: it is run

@@ -49,7 +49,7 @@ impl Run {
     pub(crate) async fn look_again(&self) -> Result<Evidence> {
         let files = self.session.file_system();
         let sources = Sources { connector: self.session.connector(), files: files.as_ref(), host: self.host.as_ref() };
-        Box::pin(evidence::look_again(sources, &self.plan.request, &self.evidence, &self.cancel)).await
+        Box::pin(evidence::look_again(sources, &self.work.request, &self.work.evidence, &self.cancel)).await
     }
 
     /// The same, with the primary and its witnesses probed anew.
@@ -59,7 +59,8 @@ impl Run {
     pub(crate) async fn look_again_with_primary(&self) -> Result<Evidence> {
         let files = self.session.file_system();
         let sources = Sources { connector: self.session.connector(), files: files.as_ref(), host: self.host.as_ref() };
-        Box::pin(evidence::look_again_with_primary(sources, &self.plan.request, &self.evidence, &self.cancel)).await
+        Box::pin(evidence::look_again_with_primary(sources, &self.work.request, &self.work.evidence, &self.cancel))
+            .await
     }
 
     /// The redo point of a look.

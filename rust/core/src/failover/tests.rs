@@ -1,22 +1,23 @@
 //! The engine on scripted steps, and the steps on the pool against a pool in memory: no instance, no shell.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::{json, Map, Value};
 use tempfile::TempDir;
 
-use super::engine::{carry_out, Ending, Unit};
-use super::*;
+use super::step::units;
+use super::{plan, Failover, Run};
 use crate::document::{Encrypt, PlannedStep, SessionSettings};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{capture, sample};
-use crate::failover::plan;
-use crate::failover::step::{units, OnFailure, Seen, Step};
-use crate::host::{Level, NativeCommand, NativeOutcome, NativeState, Progress, Question};
+use crate::host::{Cancel, Host, Level, NativeCommand, NativeOutcome, NativeState, Progress, Question};
 use crate::journal::{self, Journal, Record};
+use crate::operation::Session;
+use crate::run::engine::{carry_out, Ending};
+use crate::run::{result, start, Announced, Book, InTurn, Locks, OnFailure, Outside, Parts, Seen, Step, Unit, View};
 
 /// A shell with a pool behind it.
 #[derive(Default)]
@@ -124,28 +125,18 @@ fn run(folder: &TempDir, shell: &Arc<Shell>, entries: &[journal::Entry], steps: 
     }
     let host: Arc<dyn Host> = shell.clone();
     let run_id = journal::new_run_id(chrono::Utc::now());
-    let head = super::start::head(&run_id, "failover", plan.clone(), &evidence, None);
+    let head = start::head(&run_id, "failover", plan.clone(), capture(&evidence), None);
     let journal = Journal::create(folder.path(), None, &head).unwrap();
     let view = Arc::new(View::new(&plan.sql_instance, &plan.database, plan.pool_fqdn.as_deref(), "failover"));
     view.set_journal(&run_id, "journal");
     view.set_run_arguments(&run_id, Some("/it's here"));
-    Run {
-        session: Arc::new(Session::new(settings).unwrap()),
-        host: Arc::clone(&host),
-        cancel: Cancel::new(),
-        run_id,
-        instance: "b.invalid".parse().unwrap(),
-        plan,
-        capture: capture(&evidence),
-        evidence,
-        book: Book::new(journal, host, entries),
-        locks: Locks::none(),
-        view,
-        proved_copy_folder: None,
-        gate: Mutex::new(None),
-        committed: AtomicBool::new(true),
-        origin_checked: AtomicBool::new(false),
-    }
+    let session = Arc::new(Session::new(settings).unwrap());
+    let outside = Outside { session, host: Arc::clone(&host), cancel: Cancel::new(), view };
+    let capture = capture(&evidence);
+    let mut work = Failover::new(request, evidence).unwrap();
+    work.instance = "b.invalid".parse().unwrap();
+    let (book, locks) = (Book::new(journal, host, entries), Locks::none());
+    Run::new(&outside, Parts { run_id, plan, capture, work, book, locks, is_committed: true })
 }
 
 /// A step whose probe turns to "so" when its action has run.
@@ -160,7 +151,7 @@ struct Scripted {
 }
 
 #[async_trait]
-impl Step for Scripted {
+impl Step<Failover> for Scripted {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -204,7 +195,7 @@ fn refused() -> Result<String> {
     Err(Error::new(ErrorKind::SqlServerRefused, "refused."))
 }
 
-fn unit(number: u32, step: Scripted) -> Unit {
+fn unit(number: u32, step: Scripted) -> Unit<Failover> {
     let planned = PlannedStep {
         number,
         name: step.name.to_string(),
@@ -224,7 +215,7 @@ fn states(run: &Run) -> Vec<(String, String)> {
     result.steps.into_iter().map(|step| (step.name, step.state)).collect()
 }
 
-async fn carried(units: &[Unit], run: &Run) -> Ending {
+async fn carried(units: &[Unit<Failover>], run: &Run) -> Ending {
     carry_out(run, units).await
 }
 
@@ -292,10 +283,7 @@ async fn a_cancel_lets_the_change_end_and_starts_no_other() {
     let acts = Arc::clone(&step.acts);
     let ending = carried(&[unit(1, step)], &run).await;
     assert_eq!((ending.outcome, acts.load(Ordering::SeqCst)), (Outcome::Cancelled, 0));
-    assert!(super::result::of(&run, &ending)
-        .next_actions
-        .iter()
-        .any(|next| next.contains("-JournalPath '/it''s here'")));
+    assert!(result::of(&run, &ending).next_actions.iter().any(|next| next.contains("-JournalPath '/it''s here'")));
 }
 
 #[tokio::test]
@@ -317,7 +305,7 @@ async fn the_journal_has_the_change_before_and_after_it() {
         })
         .collect();
     assert_eq!(kinds, ["begin", "step_begun", "effect_begun", "done", "done"]);
-    assert_eq!(super::book::steps_of(&seen.entries)[0].name, "one");
+    assert_eq!(crate::run::steps_of(&seen.entries)[0].name, "one");
 }
 
 #[tokio::test]
@@ -351,7 +339,7 @@ async fn changes_in_turn_are_announced_before_they_are_sent_and_closed_when_one_
     assert_eq!(written()[4..], ["b done", "d begun", "c failed", "d not_sent"]);
 }
 
-fn pool_steps(run: &Run) -> Vec<Unit> {
+fn pool_steps(run: &Run) -> Vec<Unit<Failover>> {
     units(&run.plan).unwrap().into_iter().filter(|unit| unit.planned.name == plan::step_name::POOL_STATE).collect()
 }
 
@@ -414,7 +402,7 @@ async fn the_report_names_fencing_and_compliance() {
     let run = run(&folder, &shell, &[], Vec::new());
     carried(&[unit(1, scripted(plan::step_name::RECOVER, OnFailure::Stop))], &run).await;
     let ending = Ending { outcome: Outcome::Done, error: None, was_put_back: false };
-    let result = super::result::of(&run, &ending);
+    let result = result::of(&run, &ending);
     assert_eq!(result.exit_code, 0);
     assert!(result.next_actions.iter().any(|next| next.contains("SET PARTNER OFF")), "{:?}", result.next_actions);
     assert!(result.next_actions.iter().any(|next| next.contains("mgccomp")), "{:?}", result.next_actions);

@@ -1,51 +1,51 @@
 //! Finishing a run that another process began: the same steps, each asked whether it is already so.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{json, Value};
 
 use super::detached::detached;
-use super::start::{journal_folder, lock_mirror, prove, refuse_failed, run_to_end};
-use super::{look, result, Book, Locks, Run, View};
-use crate::check;
-use crate::document::{CheckResult, JournalPlace, Plan, RunRequest, RunResult, StepResult};
+use super::kinds::{committing_steps, no_run};
+use super::start::{journal_folder, run_to_end};
+use super::{result, Book, Locks, Outside, Parts, Run, Seen, View, Workflow};
+use crate::document::{JournalPlace, Loss, Plan, RunRequest, RunResult, StepResult};
 use crate::error::{Error, ErrorKind, Outcome, Result};
-use crate::evidence::{utc_text, Capture, Evidence, Reading};
-use crate::failover::plan::step_name;
-use crate::failover::step::gate::LOSS;
-use crate::failover::step::{units, Seen};
+use crate::evidence::utc_text;
 use crate::host::{Cancel, Host, Level};
 use crate::journal::{self, Entry, Journal, Record, RunView};
-use crate::names::{ClientPath, InstanceName};
 use crate::operation::{OperationResult, Session};
-use crate::sql::database::DatabaseState;
 
-/// Finishes a run, or with `plan_only` tells what is left of it.
+/// The loss as the run took it, for the report of a later process.
+pub(crate) const LOSS: &str = "loss";
+/// The step that closes every run. It is always made anew; it alone is no reason to resume.
+pub(crate) const REPORT: &str = "report";
+
+/// Finishes a run of this workflow, or with `plan_only` tells what is left of it.
 ///
 /// # Errors
-/// Bad input: `RunNotFound` (7002); `RunEnded` (7004) and every other end is in the result.
-pub(crate) async fn resume(
+/// Bad input; `RunEnded` (7004) and every other end is in the result.
+pub(super) async fn resume_as<W: Workflow>(
     session: Arc<Session>,
     request: RunRequest,
+    found: Found,
     host: Arc<dyn Host>,
     cancel: Cancel,
 ) -> Result<OperationResult> {
-    let found = find(&request, "failover").await?;
-    let view = view_of(&found, "failover", &request.journal);
-    let shown = Arc::clone(&view);
-    let stop = cancel.clone();
+    let view = view_of(&found, W::KIND, &request.journal);
+    view.set_on_cancel(W::ON_CANCEL);
+    let (shown, stop) = (Arc::clone(&view), cancel.clone());
     detached(
         host,
         cancel,
         move || shown.interim(),
         move |host| async move {
-            let result = match take_up(&session, &request, found, &host, &stop, &view).await {
+            let outside = Outside { session, host, cancel: stop, view };
+            let result = match take_up::<W>(&outside, &request, found).await {
                 Ok(run) if request.plan_only => what_is_left(&run).await,
                 Ok(run) => run_to_end(&run).await,
                 Err(error) if error.kind.outcome() == Outcome::BadInput => return Err(error),
-                Err(error) => result::early(&view, &error),
+                Err(error) => result::early(&outside.view, &error),
             };
             OperationResult::new("run", &result)
         },
@@ -59,11 +59,27 @@ pub(super) struct Found {
     pub folder: PathBuf,
     pub copy: Option<PathBuf>,
     pub plan: Plan,
-    pub capture: Capture,
+    capture: Value,
+}
+
+impl Found {
+    /// The kind of run, as its head says.
+    pub(super) fn kind(&self) -> &str {
+        self.view.head.as_ref().map_or("", |head| head.kind.as_str())
+    }
+
+    /// What the run kept before its first change.
+    ///
+    /// # Errors
+    /// `JournalDamaged` where it is not that of its kind.
+    pub(super) fn capture<W: Workflow>(&self) -> Result<W::Capture> {
+        serde_json::from_value(self.capture.clone())
+            .map_err(|e| damaged(&self.view.run_id, &format!("its capture cannot be read: {e}")))
+    }
 }
 
 /// Finds the run that is asked for: by its name, or the only open one.
-pub(super) async fn find(request: &RunRequest, kind: &str) -> Result<Found> {
+pub(super) async fn find(request: &RunRequest) -> Result<Found> {
     let folder = journal_folder(&request.journal);
     let copy = request.journal.journal_copy_path.as_ref().map(PathBuf::from);
     let (place, second, wanted) = (folder.clone(), copy.clone(), request.run_id.clone());
@@ -77,14 +93,8 @@ pub(super) async fn find(request: &RunRequest, kind: &str) -> Result<Found> {
     .await
     .map_err(|e| Error::new(ErrorKind::InternalFault, format!("the journal could not be read: {e}.")))??;
     let head = view.head.clone().ok_or_else(|| damaged(&view.run_id, "it has no first record"))?;
-    if head.kind != kind {
-        return Err(Error::new(
-            ErrorKind::InvalidValue,
-            format!("run {} is a single command (`{}`), no {kind}.", view.run_id, head.kind),
-        )
-        .with_unchanged("Nothing was changed.")
-        .with_next("Run that command again: it goes on from what it finds.")
-        .with_target(view.run_id.as_str()));
+    if committing_steps(&head.kind).is_none() {
+        return Err(no_run(&view.run_id, &head.kind));
     }
     let newest = view.entries.iter().rev().find_map(|entry| match &entry.record {
         Record::Plan { data } => Some(data.clone()),
@@ -93,8 +103,6 @@ pub(super) async fn find(request: &RunRequest, kind: &str) -> Result<Found> {
     let plan: Plan = serde_json::from_value(newest.unwrap_or(head.plan))
         .map_err(|e| damaged(&view.run_id, &format!("its plan cannot be read: {e}")))?;
     let capture = view.capture().cloned().unwrap_or_default();
-    let capture: Capture = serde_json::from_value(capture)
-        .map_err(|e| damaged(&view.run_id, &format!("its capture cannot be read: {e}")))?;
     // The second copy lies where the first process put it, unless that is where this one reads.
     let copy = copy
         .or_else(|| head.copy_folder.map(PathBuf::from))
@@ -106,7 +114,7 @@ fn only_open(folder: &std::path::Path, copy: Option<&std::path::Path>) -> Result
     let mut open: Vec<String> = journal::list(folder)
         .into_iter()
         .chain(copy.map(journal::list).unwrap_or_default())
-        .filter(|run| run.is_open && run.head.as_ref().is_some_and(|head| head.kind == "failover"))
+        .filter(|run| run.is_open && run.head.as_ref().is_some_and(|head| committing_steps(&head.kind).is_some()))
         .map(|run| run.run_id)
         .collect();
     open.sort();
@@ -157,31 +165,29 @@ pub(super) async fn open(found: &Found, command: &'static str, read_only: bool, 
     Ok(Book::new(journal, Arc::clone(host), &entries))
 }
 
-async fn take_up(
-    session: &Arc<Session>,
-    request: &RunRequest,
-    found: Found,
-    host: &Arc<dyn Host>,
-    cancel: &Cancel,
-    view: &Arc<View>,
-) -> Result<Run> {
-    let plan = overridden(found.plan.clone(), request);
-    let instance: InstanceName = plan.sql_instance.parse()?;
-    let named: Vec<InstanceName> =
-        plan.request.backup_mirror_sql_instance.iter().map(|name| name.parse()).collect::<Result<_>>()?;
+async fn take_up<W: Workflow>(outside: &Outside, request: &RunRequest, found: Found) -> Result<Run<W>> {
+    let Outside { host, view, .. } = outside;
+    let plan = W::overridden(found.plan.clone(), request)?;
+    let capture: W::Capture = found.capture::<W>()?;
     let book = open(&found, "resume", request.plan_only, host).await?;
     view.set_steps(book.earlier_steps());
-    if let Some(loss) = book.fact(LOSS) {
+    if let Some(loss) = book.fact::<Loss>(LOSS) {
         view.set_loss(loss);
     }
     let locks = match request.plan_only {
         true => Locks::none(),
-        false => Locks::take(session.connector(), &instance, &named, &plan.database, host.as_ref()).await?,
+        false => W::lock(outside, &plan).await?,
     };
-    let taken = take_up_locked(session, request, &plan, &found.capture, &locks, host, cancel).await;
-    let (evidence, proved) = match taken {
-        Ok(taken) => taken,
+    let taken = async {
+        let held = (!request.plan_only).then_some(&locks);
+        let mut work = W::look(outside, &plan, Some(&capture), held).await?;
+        work.ready_again(outside, request.plan_only).await?;
+        Ok(work)
+    };
+    let work = match taken.await {
+        Ok(work) => work,
         Err(error) => {
+            let error: Error = error;
             if !request.plan_only {
                 let _ = book.stopped(error.kind.outcome(), &error.message).await;
             }
@@ -192,109 +198,14 @@ async fn take_up(
     if !request.plan_only && plan != found.plan {
         book.set_plan(&plan).await?;
     }
-    let was_removed = found.capture.log_shipping.is_configured() && !evidence.log_shipping.is_configured();
-    Ok(Run {
-        session: Arc::clone(session),
-        host: Arc::clone(host),
-        cancel: cancel.clone(),
-        run_id: found.view.run_id,
-        instance,
-        plan,
-        capture: found.capture,
-        committed: AtomicBool::new(was_removed || is_online(&evidence)),
-        evidence,
-        book,
-        locks,
-        view: Arc::clone(view),
-        proved_copy_folder: proved,
-        gate: Mutex::new(None),
-        origin_checked: AtomicBool::new(false),
-    })
-}
-
-async fn take_up_locked(
-    session: &Arc<Session>,
-    request: &RunRequest,
-    plan: &Plan,
-    capture: &Capture,
-    locks: &Locks,
-    host: &Arc<dyn Host>,
-    cancel: &Cancel,
-) -> Result<(Evidence, Option<ClientPath>)> {
-    let mut evidence = look::gather(session, host, &plan.request, Some(capture), cancel).await?;
-    evidence.lock_holder = Reading::Known(None);
-    if !request.plan_only {
-        lock_mirror(session, &evidence, locks, host).await?;
-    }
-    let checks = still_needed(&evidence, check::all(&evidence, &plan.request), host);
-    refuse_failed(&checks).map_err(with_way_out)?;
-    if request.plan_only || is_online(&evidence) {
-        return Ok((evidence, None));
-    }
-    let proved = prove(session, &plan.sql_instance.parse()?, &evidence, &plan.request.folders.path_map, host).await?;
-    Ok((evidence, proved))
-}
-
-/// A witness is named to a new run only, which finds the capture of this one.
-fn with_way_out(mut error: Error) -> Error {
-    if error.next.contains("-IgnoreWitness") {
-        error.next.push_str(
-            " `Resume-PChatRun` takes no witness to ignore: for that start anew with `Invoke-PChatFailover`, which finds what \
-             this run has captured.",
-        );
-    }
-    error
-}
-
-/// What must still hold: who is alive, the right world, and the rights. The chain is the gate's business. Once the
-/// database is recovered, a primary that came back is no reason to stop, but one to hurry with its fencing.
-fn still_needed(evidence: &Evidence, checks: Vec<CheckResult>, host: &Arc<dyn Host>) -> Vec<CheckResult> {
-    let online = is_online(evidence);
-    checks
-        .into_iter()
-        .filter(|result| {
-            let is_death = result.name == "PrimaryIsDown" || result.name.starts_with("Witness");
-            if is_death && online {
-                if check::blocks(result) {
-                    host.message(
-                        Level::Warning,
-                        format!(
-                            "{}: {}. The database is recovered already; fence the old site now.",
-                            result.name, result.value
-                        ),
-                    );
-                }
-                return false;
-            }
-            let always =
-                matches!(result.name.as_str(), "CommandsAreReal" | "InstanceReachable" | "Rights" | "SqlRights");
-            // Before the point of no return it must be sure that the pool can follow.
-            let before = matches!(result.name.as_str(), "PoolReachable" | "PoolRights");
-            is_death || always || (before && !online)
-        })
-        .collect()
-}
-
-fn is_online(evidence: &Evidence) -> bool {
-    evidence.state.as_ref().is_some_and(|state| state.facts.state == DatabaseState::Online)
-}
-
-fn overridden(mut plan: Plan, request: &RunRequest) -> Plan {
-    let mut map = request.path_map.clone();
-    map.append(&mut plan.request.folders.path_map);
-    plan.request.folders.path_map = map;
-    if request.accept_data_loss.is_some() {
-        plan.request.accept_data_loss.clone_from(&request.accept_data_loss);
-    }
-    if request.journal.journal_path.is_some() {
-        plan.request.journal.journal_path.clone_from(&request.journal.journal_path);
-    }
-    plan
+    let is_committed = work.is_committed(&capture);
+    let run_id = found.view.run_id;
+    Ok(Run::new(outside, Parts { run_id, plan, capture, work, book, locks, is_committed }))
 }
 
 /// Asks each step whether it is already so and changes nothing.
-async fn what_is_left(run: &Run) -> RunResult {
-    let units = match units(&run.plan) {
+async fn what_is_left<W: Workflow>(run: &Run<W>) -> RunResult {
+    let units = match W::units(&run.plan) {
         Ok(units) => units,
         Err(error) => return result::early(&run.view, &error),
     };
@@ -306,8 +217,7 @@ async fn what_is_left(run: &Run) -> RunResult {
             Ok(Seen::NotYet(text)) => ("planned", text),
             Err(error) => ("planned", format!("cannot be told yet: {}", error.message)),
         };
-        // The report is always made anew; it alone is no reason to resume.
-        if state == "planned" && unit.step.name() != step_name::REPORT {
+        if state == "planned" && unit.step.name() != REPORT {
             left.push(unit.planned.title.clone());
         }
         let now = utc_text(chrono::Utc::now());

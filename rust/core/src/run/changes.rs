@@ -4,10 +4,10 @@ use std::future::Future;
 
 use serde_json::{json, Value};
 
-use super::Run;
+use super::{Run, Workflow};
 use crate::error::Result;
 
-impl Run {
+impl<W: Workflow> Run<W> {
     /// Allows a change: nobody cancelled, and the locks are still held.
     ///
     /// # Errors
@@ -79,16 +79,16 @@ pub(crate) struct Announced {
 /// Many changes of one kind, one after the other, such as the restores of a long chain. Each is in the journal before it
 /// is sent, as everywhere; but while one works, the outcome of the one before it and the announcement of the one behind
 /// it are written, so that the disk of the journal is not waited for between two of them.
-pub(crate) struct InTurn<'a> {
-    run: &'a Run,
+pub(crate) struct InTurn<'a, W: Workflow> {
+    run: &'a Run<W>,
     /// In the journal, and not sent yet.
     announced: Option<Announced>,
     /// Ended, and not in the journal yet.
     ended: Option<(Announced, &'static str, Value)>,
 }
 
-impl<'a> InTurn<'a> {
-    pub(crate) fn new(run: &'a Run) -> InTurn<'a> {
+impl<'a, W: Workflow> InTurn<'a, W> {
+    pub(crate) fn new(run: &'a Run<W>) -> InTurn<'a, W> {
         InTurn { run, announced: None, ended: None }
     }
 
