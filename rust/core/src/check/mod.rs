@@ -89,5 +89,19 @@ pub fn blocks(result: &CheckResult) -> bool {
     result.state == "failed" || (result.state == "unknown" && result.code.is_some())
 }
 
+/// The results that keep a plan from being run, the most telling one first: what is wrong with the databases and their
+/// log backups, then which world the commands belong to, then the pool, which cannot answer well in the wrong world.
+pub fn blocking(results: &[CheckResult]) -> Vec<&CheckResult> {
+    const OF_THE_POOL: [&str; 6] =
+        ["PoolReachable", "PoolRights", "PoolState", "ActiveServers", "MirrorFileShare", "BackupMirror"];
+    let mut blocking: Vec<&CheckResult> = results.iter().filter(|result| blocks(result)).collect();
+    blocking.sort_by_key(|result| match result.name.as_str() {
+        "CommandsAreReal" => 1,
+        name if OF_THE_POOL.contains(&name) => 2,
+        _ => 0,
+    });
+    blocking
+}
+
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ mod instance;
 mod pool;
 mod primary;
 
-use super::{all, blocks};
+use super::{all, blocking, blocks};
 use crate::document::{CheckResult, FailoverRequest};
 use crate::evidence::{sample, Evidence};
 
@@ -91,4 +91,18 @@ fn a_check_that_could_not_be_made_blocks_only_where_it_guards_data() {
     let hard = check_with("LogChain", |e, _| e.files.redo = crate::evidence::Reading::Unknown("NULL".into()));
     assert_eq!(line(&hard), "unknown 4005 redo point unknown: NULL");
     assert!(blocks(&hard));
+}
+
+#[test]
+fn the_wrong_world_does_not_hide_a_primary_that_lives_and_comes_before_the_pool() {
+    let mut results = all(&sample::evidence(), &sample::request());
+    for result in &mut results {
+        if ["CommandsAreReal", "PoolReachable", "ActiveServers", "PrimaryIsDown", "DataLoss"]
+            .contains(&result.name.as_str())
+        {
+            result.state = "failed".to_string();
+        }
+    }
+    let names: Vec<&str> = blocking(&results).iter().map(|result| result.name.as_str()).collect();
+    assert_eq!(names, ["PrimaryIsDown", "DataLoss", "CommandsAreReal", "PoolReachable", "ActiveServers"]);
 }

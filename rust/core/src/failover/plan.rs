@@ -13,8 +13,8 @@ pub use crate::run::facts::{compare, digest, Difference};
 pub use decision::Decision;
 pub use facts::decision_facts;
 pub use steps::{
-    backup_host, ignores_monitor, log_backup_folder, log_backup_job, log_restores, mirror_commands, step_name,
-    StoreName,
+    backup_host, ignores_monitor, log_backup_folder, log_backup_job, log_restores, may_ignore_monitor, mirror_commands,
+    step_name, StoreName,
 };
 pub use way::{find_way, missing_copies, restored_from, MissingCopy, Way};
 

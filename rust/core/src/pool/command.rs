@@ -147,6 +147,17 @@ pub fn install_mirror(database_type: &str, host: &str, instance: Option<&str>, f
     }
 }
 
+/// The switch that lets the set-up replace a database on the mirror.
+///
+/// # Source
+/// `Install-CsMirrorDatabase -DropExistingDatabasesOnMirror`.
+pub const DROP_EXISTING: &str = "DropExistingDatabasesOnMirror";
+
+/// The same set-up, replacing a copy that an earlier try left on the mirror.
+pub fn over_existing(install: NativeCommand) -> NativeCommand {
+    install.with(DROP_EXISTING, true)
+}
+
 /// The type names of the two databases.
 ///
 /// # Source

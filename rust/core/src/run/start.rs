@@ -137,18 +137,15 @@ fn refuse_changed(confirmed: &Plan, fresh: &Plan) -> Result<()> {
 
 /// Refuses where a check failed; each is named with its value and the wanted one.
 pub(crate) fn refuse_failed(checks: &[CheckResult]) -> Result<()> {
-    let failed: Vec<&CheckResult> = checks.iter().filter(|result| check::blocks(result)).collect();
+    let failed = check::blocking(checks);
     let Some(first) = failed.first() else { return Ok(()) };
     let kind_of = |code: u32| ErrorKind::ALL.iter().copied().find(|kind| kind.code() == code);
-    let kind = match &failed[..] {
-        // Nothing is half done before a run: a kind that says so in a run is a refusal here.
-        [one] => one
-            .code
-            .and_then(kind_of)
-            .filter(|kind| !matches!(kind.outcome(), Outcome::Incomplete | Outcome::Failed))
-            .unwrap_or(ErrorKind::ChecksFailed),
-        _ => ErrorKind::ChecksFailed,
-    };
+    // Nothing is half done before a run: a kind that says so in a run is a refusal here.
+    let kind = first
+        .code
+        .and_then(kind_of)
+        .filter(|kind| !matches!(kind.outcome(), Outcome::Incomplete | Outcome::Failed))
+        .unwrap_or(ErrorKind::ChecksFailed);
     let list: Vec<String> = failed
         .iter()
         .map(|check| format!("{} is `{}` instead of `{}`", check.name, check.value, check.wanted))

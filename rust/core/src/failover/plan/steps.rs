@@ -4,7 +4,7 @@ mod after;
 mod before;
 
 pub use after::{backup_host, log_backup_job, mirror_commands, StoreName};
-pub use before::{ignores_monitor, log_restores};
+pub use before::{ignores_monitor, log_restores, may_ignore_monitor};
 
 use super::Decision;
 use crate::document::{FailoverRequest, PlannedStep};

@@ -55,6 +55,9 @@ pub struct MissingCopy {
 
 /// The files that are needed and lie only outside the copy folder: links of the chain, and files that can be read only
 /// once they are copied.
+///
+/// A file whose name is taken in the copy folder, by a damaged or another file, is not among them: nothing is copied over
+/// a file that is there, so it is restored where it lies whole.
 pub fn missing_copies(evidence: &Evidence, chain: &Chain, read_after_copy: &[String]) -> Vec<MissingCopy> {
     let listing = &evidence.files.listing;
     let mut missing = Vec::new();
@@ -62,8 +65,10 @@ pub fn missing_copies(evidence: &Evidence, chain: &Chain, read_after_copy: &[Str
         let mut sources = stripe.sources.iter().filter_map(|index| listing.candidates.get(*index));
         let Some(first) = sources.next() else { continue };
         let is_copied = std::iter::once(first).chain(sources).any(|c| c.place.kind() == PlaceKind::CopyFolder);
+        let is_taken = first.place.kind() != PlaceKind::CopyFolder
+            && evidence.files.copy_folder().is_some_and(|folder| folder.has(&first.name));
         let is_listed = missing.iter().any(|m: &MissingCopy| m.name == *first.name && m.place == first.place);
-        if !is_copied && !is_listed {
+        if !is_copied && !is_taken && !is_listed {
             missing.push(MissingCopy {
                 name: first.name.to_string(),
                 place: first.place,

@@ -1,5 +1,6 @@
 //! Log backups are copied ahead while the next one is restored, all by LSN.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,13 +12,15 @@ use crate::failover::copies::{Copies, CopyItem};
 use crate::failover::plan::{log_restores, step_name, Decision, Way};
 use crate::failover::Failover;
 use crate::failover::Run;
+use crate::host::Level;
 use crate::journal::crash_points;
+use crate::log_chain::Listing;
 use crate::names::{ClientPath, ServerPath};
 use crate::run::{Announced, InTurn};
 use crate::run::{OnFailure, Seen, Step};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::restore::{restore_log_statement, LogRestore, RestoreProgress, Restorer};
-use crate::sql::{job, Purpose};
+use crate::sql::{backup_file, job, Purpose};
 
 /// A look at the folders, then everything that it shows; new files may come meanwhile, or only be readable once copied.
 const ROUNDS: u32 = 8;
@@ -81,19 +84,37 @@ fn left(decision: &Decision) -> usize {
     decision.chain.as_ref().map_or(0, |chain| chain.restore.len()) + decision.read_after_copy.len()
 }
 
+/// A log backup to restore, and further files of the same set.
+struct Wanted<'a> {
+    restore: LogRestore,
+    /// Candidates of the listing; none for a striped set.
+    spares: &'a [usize],
+}
+
+/// Everything to restore, in order.
+fn wanted<'a>(evidence: &Evidence, decision: &'a Decision) -> VecDeque<Wanted<'a>> {
+    let links = decision.chain.iter().flat_map(|chain| &chain.restore);
+    let spares = links.map(|link| match &link.stripes[..] {
+        [one] => one.sources.get(1..).unwrap_or_default(),
+        _ => &[][..],
+    });
+    let restores = log_restores(evidence, decision).into_iter().map(|(restore, _)| restore);
+    restores.zip(spares).map(|(restore, spares)| Wanted { restore, spares }).collect()
+}
+
 async fn one_round(run: &Run, evidence: &Evidence, decision: &Decision, tally: &mut Tally) -> Result<()> {
-    let restores: Vec<LogRestore> = log_restores(evidence, decision).into_iter().map(|(restore, _)| restore).collect();
+    let restores = wanted(evidence, decision);
     match &decision.way {
         Way::CopyByUs { folder, .. } => overlapped(run, evidence, decision, folder, restores, tally).await,
         Way::CopyJob { job_id, job_name } => {
             run_copy_job(run, *job_id, job_name).await?;
             // What it brought is seen by the next look; it is progress in itself.
             tally.copied += decision.missing.len();
-            let is_there = |restore: &LogRestore| !decision.missing.iter().any(|m| restore.paths.iter().any(|p| p.file_name() == m.name));
-            let ready: Vec<LogRestore> = restores.into_iter().take_while(is_there).collect();
-            restore_all(run, ready, None, tally).await
+            let is_there = |wanted: &Wanted<'_>| !decision.missing.iter().any(|m| wanted.restore.paths.iter().any(|p| p.file_name() == m.name));
+            let ready = restores.into_iter().take_while(is_there).collect();
+            restore_all(run, &evidence.files.listing, ready, None, tally).await
         }
-        Way::NothingToCopy | Way::StraightFromShare => restore_all(run, restores, None, tally).await,
+        Way::NothingToCopy | Way::StraightFromShare => restore_all(run, &evidence.files.listing, restores, None, tally).await,
         Way::Refused { why } => Err(Error::new(
             ErrorKind::CopyFolderNotProved,
             format!("no way is left for {}: {why}.", count(decision.missing.len(), "log backup", "log backups")),
@@ -107,7 +128,7 @@ async fn overlapped(
     evidence: &Evidence,
     decision: &Decision,
     folder: &ServerPath,
-    restores: Vec<LogRestore>,
+    restores: VecDeque<Wanted<'_>>,
     tally: &mut Tally,
 ) -> Result<()> {
     let to = run.work.proved_copy_folder.clone().ok_or_else(|| {
@@ -133,7 +154,7 @@ async fn overlapped(
     let text = format!("copy to {folder}: {}", names.join(", "));
     run.book.change_begun("copy", &text).await?;
     let copies = Copies::start(run, items, to);
-    let mut ended = restore_all(run, restores, Some(&copies), tally).await;
+    let mut ended = restore_all(run, &evidence.files.listing, restores, Some(&copies), tally).await;
     match ended {
         Ok(()) => ended = copies.finish().await,
         Err(_) => copies.abandon().await,
@@ -143,26 +164,44 @@ async fn overlapped(
     ended
 }
 
-/// Restores in order; each waits for its own copies only.
-async fn restore_all(run: &Run, restores: Vec<LogRestore>, copies: Option<&Copies>, tally: &mut Tally) -> Result<()> {
-    let mut turns = InTurn::new(run);
-    let ended = restore_in_turn(run, &mut turns, restores, copies, tally).await;
-    let written = turns.close().await;
-    ended.and(written)
-}
-
-async fn restore_in_turn(
+/// Restores in order; each waits for its own copies only. Where a file turns out to be damaged, another one of the same set
+/// takes its place.
+async fn restore_all(
     run: &Run,
-    turns: &mut InTurn<'_, Failover>,
-    restores: Vec<LogRestore>,
+    listing: &Listing,
+    mut restores: VecDeque<Wanted<'_>>,
     copies: Option<&Copies>,
     tally: &mut Tally,
 ) -> Result<()> {
     let total = restores.len();
+    loop {
+        let mut turns = InTurn::new(run);
+        let ended = restore_in_turn(run, &mut turns, &mut restores, total, copies, tally).await;
+        let written = turns.close().await;
+        let damaged = match ended {
+            Err(error) if error.kind == ErrorKind::LogBackupDamaged => error,
+            ended => return ended.and(written),
+        };
+        written?;
+        let Some(wanted) = restores.pop_front() else { return Err(damaged) };
+        from_another_file(run, listing, &wanted, damaged).await?;
+        tally.restored += 1;
+    }
+}
+
+/// Restores from the front; what is left when it fails begins with the one that failed.
+async fn restore_in_turn(
+    run: &Run,
+    turns: &mut InTurn<'_, Failover>,
+    restores: &mut VecDeque<Wanted<'_>>,
+    total: usize,
+    copies: Option<&Copies>,
+    tally: &mut Tally,
+) -> Result<()> {
     let mut restorer = Restorer::new(run.session.connector(), &run.work.instance);
-    let mut restores = restores.into_iter().enumerate().peekable();
-    while let Some((done, restore)) = restores.next() {
-        let change = announced(&restore)?;
+    while let Some(Wanted { restore, .. }) = restores.front() {
+        let done = total - restores.len();
+        let change = announced(restore)?;
         let name = change.what.clone();
         let percent = u8::try_from(done * 100 / total.max(1)).ok();
         run.tell_progress(&format!("{name} ({} of {total})", done + 1), percent);
@@ -171,12 +210,50 @@ async fn restore_in_turn(
                 copies.wait_for(path.file_name()).await?;
             }
         }
-        let next = restores.peek().map(|(_, next)| announced(next)).transpose()?;
-        turns.change(change, next, restoring(run, &mut restorer, &restore, &name, percent)).await?;
+        let next = restores.get(1).map(|next| announced(&next.restore)).transpose()?;
+        turns.change(change, next, restoring(run, &mut restorer, restore, &name, percent)).await?;
         crash_points::reach("restore.done");
         tally.restored += 1;
+        restores.pop_front();
     }
     Ok(())
+}
+
+/// Restores a set from another file that holds it, once the instance has read that one to its end.
+///
+/// # Errors
+/// The one of the damaged file where there is no other, or none that is whole.
+async fn from_another_file(run: &Run, listing: &Listing, wanted: &Wanted<'_>, damaged: Error) -> Result<()> {
+    let used = wanted.restore.paths.first();
+    for candidate in wanted.spares.iter().filter_map(|index| listing.candidates.get(*index)) {
+        if used.is_some_and(|used| used.same_as(&candidate.path)) {
+            continue;
+        }
+        let (paths, header) = (vec![candidate.path.clone()], &candidate.header);
+        run.tell_progress(&format!("{} is read to its end", candidate.path), None);
+        let mut work = run.connect(Purpose::Work).await?;
+        if let Err(error) = backup_file::verify(&mut work, &paths, header.position, header.has_checksums).await {
+            run.host.message(Level::Warning, format!("{} cannot take its place: {error}", candidate.path));
+            continue;
+        }
+        run.host.message(
+            Level::Warning,
+            format!(
+                "{} is damaged; {} is whole and is restored instead.",
+                used.map_or("A log backup", ServerPath::as_str),
+                candidate.path
+            ),
+        );
+        let restore = LogRestore { paths, position: header.position, ..wanted.restore.clone() };
+        let mut restorer = Restorer::new(run.session.connector(), &run.work.instance);
+        return restore_one(run, &mut restorer, &restore, &candidate.name, None).await;
+    }
+    let name = used.map_or("A log backup", |path| path.as_str());
+    let message = format!("`{name}` is damaged: {}", damaged.message);
+    Err(Error { message, ..damaged }.with_next(
+        "No other file that is known holds this log backup whole. Put a whole one on the share, or name its folder with \
+         `-AdditionalLogBackupFolder` in a new plan.",
+    ))
 }
 
 fn announced(restore: &LogRestore) -> Result<Announced> {

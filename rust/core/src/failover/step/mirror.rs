@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::log_backups::job_name;
@@ -14,8 +15,9 @@ use crate::host::{Level, NativeCommand};
 use crate::journal::crash_points;
 use crate::pool;
 use crate::run::{OnFailure, Seen, Step};
+use crate::sql::database::{self, DatabaseState};
 use crate::sql::mirror::{self, MirrorRole, MirrorState};
-use crate::sql::{database, job, Connection, Purpose};
+use crate::sql::{job, Connection, Purpose};
 
 /// The name of the compliance database.
 ///
@@ -81,6 +83,14 @@ async fn install(run: &Run) -> Result<()> {
         if is_here && mirror::read(&mut connection, name).await?.is_some_and(|found| stands(&found)) {
             continue;
         }
+        let found = on_mirror(run, name).await;
+        let before: Option<OnMirror> = run.book.fact(&before_fact(name));
+        if before.is_none() {
+            // From here on a copy that was not there is the command's.
+            run.book.set_fact(&before_fact(name), &found).await?;
+        }
+        let is_ours = is_left_by_us(before.as_ref(), found.as_ref());
+        let command = if is_ours { pool::over_existing(command) } else { command };
         let sent = run.native_set(command.clone()).await;
         crash_points::reach("mirror.installed");
         if is_here && joined(run, name).await? {
@@ -105,12 +115,57 @@ async fn install(run: &Run) -> Result<()> {
     Ok(())
 }
 
+/// What the instance that is to hold the mirror has of a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct OnMirror {
+    instance: String,
+    /// `None`: the instance has no such database.
+    state: Option<String>,
+    is_mirrored: bool,
+}
+
+/// The name of the fact that tells what the mirror had before this run's first try.
+fn before_fact(database: &str) -> String {
+    format!("mirror_before_{database}")
+}
+
+/// `None` where nobody can tell.
+async fn on_mirror(run: &Run, database: &str) -> Option<OnMirror> {
+    let instance = run.backup_mirror()?;
+    let asked = async {
+        let mut connection = run.session.connector().connect(&instance, Purpose::Catalog).await?;
+        let state = database::read(&mut connection, database).await?;
+        let is_mirrored = mirror::read(&mut connection, database).await?.is_some();
+        connection.close().await;
+        Ok::<_, Error>(OnMirror {
+            instance: instance.to_string(),
+            state: state.map(|state| state.state.as_text().to_string()),
+            is_mirrored,
+        })
+    };
+    asked.await.ok()
+}
+
+/// True where a try of this run left the copy: the journal tells that the same instance had no such database before, and
+/// now it has one that is restoring and nobody's mirror. Nothing else is ever dropped.
+fn is_left_by_us(before: Option<&OnMirror>, found: Option<&OnMirror>) -> bool {
+    let (Some(before), Some(found)) = (before, found) else { return false };
+    let is_restoring = found.state.as_deref() == Some(DatabaseState::Restoring.as_text());
+    before.state.is_none() && before.instance == found.instance && is_restoring && !found.is_mirrored
+}
+
 fn advice(command: &NativeCommand) -> String {
+    let has_dropped = command.parameters.iter().any(|p| p.name == pool::DROP_EXISTING);
+    if has_dropped {
+        return "Remove the cause (endpoint, rights of both service accounts on the share), then run `Resume-PChatRun`."
+            .to_string();
+    }
     format!(
-        "Remove the cause (endpoint, rights of both service accounts on the share), then run `Resume-PChatRun`. Where a database \
-         of this name is left on the mirror, replace it by hand first: `{} -DropExistingDatabasesOnMirror -Confirm:$false`; \
-         `Resume-PChatRun` then finds the mirror and closes the run.",
-        command.as_text()
+        "Remove the cause (endpoint, rights of both service accounts on the share), then run `Resume-PChatRun`: a copy that this \
+         run left on the mirror is replaced. Where a database of this name was there before, replace it by hand: \
+         `{} -{} -Confirm:$false`; `Resume-PChatRun` then finds the mirror and closes the run.",
+        command.as_text(),
+        pool::DROP_EXISTING
     )
 }
 
@@ -177,4 +232,32 @@ async fn enable_log_backups(run: &Run) -> Result<()> {
     let Some(id) = job::find(&mut connection, &job_name(run)).await? else { return Ok(()) };
     let statement = job::set_enabled_statement(id, true)?;
     run.change_back(&job_name(run), &statement, job::set_enabled(&mut connection, id, true)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(instance: &str, state: Option<&str>, is_mirrored: bool) -> OnMirror {
+        OnMirror { instance: instance.to_string(), state: state.map(str::to_string), is_mirrored }
+    }
+
+    #[test]
+    fn only_a_restoring_copy_where_none_was_before_is_ours_to_replace() {
+        let nothing = seen(r"BM\RTC", None, false);
+        let left = seen(r"BM\RTC", Some("restoring"), false);
+        assert!(is_left_by_us(Some(&nothing), Some(&left)));
+        let others = [
+            (None, Some(left.clone())),
+            (Some(nothing.clone()), None),
+            (Some(nothing.clone()), Some(seen(r"BM\RTC", None, false))),
+            (Some(nothing.clone()), Some(seen(r"BM\RTC", Some("online"), false))),
+            (Some(nothing.clone()), Some(seen(r"BM\RTC", Some("restoring"), true))),
+            (Some(nothing), Some(seen(r"X\RTC", Some("restoring"), false))),
+            (Some(left.clone()), Some(left)),
+        ];
+        for (before, found) in others {
+            assert!(!is_left_by_us(before.as_ref(), found.as_ref()), "{before:?} {found:?}");
+        }
+    }
 }

@@ -2,14 +2,20 @@
 
 use async_trait::async_trait;
 
-use crate::error::Result;
-use crate::failover::plan::{ignores_monitor, step_name};
+use crate::error::{Error, Result};
+use crate::failover::plan::{ignores_monitor, may_ignore_monitor, step_name};
 use crate::failover::Failover;
 use crate::failover::Run;
 use crate::journal::crash_points;
 use crate::run::{OnFailure, Seen, Step};
 use crate::sql::log_shipping;
 use crate::sql::Purpose;
+
+/// The removal did not reach the remote monitor; log shipping is still configured, so it may be asked again without it.
+///
+/// # Source
+/// The message list: 32030, 32031, 32054, 32055.
+const MONITOR_OUT_OF_REACH: [u32; 4] = [32030, 32031, 32054, 32055];
 
 /// Microsoft's page begins with it; here it comes behind the gate, so that a gate that stays shut costs nothing.
 pub(crate) struct RemoveLogShipping;
@@ -40,11 +46,17 @@ impl Step<Failover> for RemoveLogShipping {
 
     async fn act(&self, run: &Run) -> Result<String> {
         // A dead monitor may stall the removal, so it is left alone where the procedure can.
-        let ignore = ignores_monitor(&run.work.evidence);
-        let statement = log_shipping::remove_statement(run.database(), ignore)?;
-        // The monitor may be slow to fail: no limit on this statement.
-        let mut connection = run.connect(Purpose::Work).await?;
-        run.change(run.database(), &statement, log_shipping::remove(&mut connection, run.database(), ignore)).await?;
+        let mut ignore = ignores_monitor(&run.work.evidence);
+        let removed = remove(run, ignore).await;
+        let is_out_of_reach = |error: &Error| error.sql_number().is_some_and(|n| MONITOR_OUT_OF_REACH.contains(&n));
+        match removed {
+            // It died since the evidence was read, or it is the instance alone that does not reach it.
+            Err(error) if !ignore && may_ignore_monitor(&run.work.evidence) && is_out_of_reach(&error) => {
+                ignore = true;
+                remove(run, ignore).await?;
+            }
+            removed => removed?,
+        }
         crash_points::reach("log_shipping.removed");
         run.commit();
         Ok(match ignore {
@@ -52,4 +64,12 @@ impl Step<Failover> for RemoveLogShipping {
             false => "log shipping is removed".to_string(),
         })
     }
+}
+
+async fn remove(run: &Run, ignore_monitor: bool) -> Result<()> {
+    let statement = log_shipping::remove_statement(run.database(), ignore_monitor)?;
+    // The monitor may be slow to fail: no limit on this statement.
+    let mut connection = run.connect(Purpose::Work).await?;
+    let work = log_shipping::remove(&mut connection, run.database(), ignore_monitor);
+    run.change(run.database(), &statement, work).await.map(drop)
 }

@@ -153,10 +153,15 @@ pub(super) fn remove_log_shipping(parts: &Parts<'_>) -> Result<Option<PlannedSte
 
 /// True where the removal leaves a dead remote monitor alone, which it would otherwise wait for.
 pub fn ignores_monitor(evidence: &Evidence) -> bool {
+    may_ignore_monitor(evidence) && !evidence.primary.monitor.answer.is_alive()
+}
+
+/// True where there is a remote monitor and the removal can leave it alone.
+pub fn may_ignore_monitor(evidence: &Evidence) -> bool {
     let Some(record) = &evidence.log_shipping.record else { return false };
     let is_remote = !record.monitor_server.is_empty()
         && !record.monitor_server.eq_ignore_ascii_case(&evidence.instance.server_name);
-    is_remote && evidence.log_shipping.can_ignore_monitor && !evidence.primary.monitor.answer.is_alive()
+    is_remote && evidence.log_shipping.can_ignore_monitor
 }
 
 pub(super) fn end_connections(parts: &Parts<'_>) -> PlannedStep {
