@@ -3,6 +3,7 @@
 mod chain;
 mod files;
 mod hands;
+mod plans;
 mod readers;
 mod shell;
 mod step_by_step;

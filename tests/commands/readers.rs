@@ -69,7 +69,7 @@ fn a_cancel_in_mid_restore_is_answered_at_once_and_the_restore_runs_to_its_end()
     assert!(waited.is_some_and(|waited| waited < Duration::from_millis(1500)), "{waited:?}");
     assert!(ended.text().contains("is not interrupted"), "{}", ended.text());
     let before = shell.list().document["redo_point_lsn"].clone();
-    let moved = (0..120).any(|_| {
+    let moved = (0..240).any(|_| {
         std::thread::sleep(Duration::from_millis(250));
         shell.list().document["redo_point_lsn"] != before
     });
@@ -83,7 +83,7 @@ fn in_an_online_database_sessions_are_ended_one_by_one_within_the_limit() {
     shell.change("pchat_log_backup_copy").expect(0);
     shell.change("pchat_log_backup_restore").expect(0);
     shell.change("pchat_database_recover").expect(0);
-    let came_back = (0..100).any(|_| {
+    let came_back = (0..400).any(|_| {
         std::thread::sleep(Duration::from_millis(50));
         shell.read("pchat_connection_list").items.len() > 50
     });

@@ -96,7 +96,7 @@ fn two_operators_do_not_work_on_one_database() {
     let planned = shell.plan("pchat_log_backup_restore", &request);
     std::thread::scope(|scope| {
         let first = scope.spawn(|| shell.approve("pchat_log_backup_restore", request, &planned, true));
-        let begun = (0..200).any(|_| {
+        let begun = (0..1200).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(25));
             shell.effects().iter().any(|effect| effect["kind"].as_str().is_some_and(|kind| kind.contains("restore")))
         });

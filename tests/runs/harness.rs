@@ -1,7 +1,8 @@
 //! A lab, a journal folder, and the host as a child process.
 
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use pchat_tests::lab::LabProcess;
 use serde_json::{json, Value};
@@ -126,4 +127,26 @@ impl Ended {
         assert_eq!(self.code, Some(code), "{:#}", self.document);
         self
     }
+}
+
+/// The folder of this computer behind a share or folder of the backup.
+pub fn folder(situation: &Situation, server_path: &str) -> PathBuf {
+    let entries = situation.lab.about["path_map"].as_array().cloned().unwrap_or_default();
+    let found = entries
+        .iter()
+        .find(|entry| entry["from"].as_str().is_some_and(|from| from.eq_ignore_ascii_case(server_path)))
+        .unwrap_or_else(|| panic!("{server_path} is not in {entries:?}"));
+    PathBuf::from(found["to"].as_str().expect("a path"))
+}
+
+/// Starts a run and waits until it restores, which then takes some seconds.
+pub fn started(situation: &Situation) -> Child {
+    situation.fault("slow_restore", json!({"instance": "B\\RTC", "bytes_per_second": 40_000}));
+    let run = situation.command("failover", &[]).spawn().expect("the host");
+    let restores = (0..2400).any(|_| {
+        std::thread::sleep(Duration::from_millis(25));
+        situation.effects().iter().any(|effect| effect.contains("restore_started"))
+    });
+    assert!(restores, "the run restores");
+    run
 }

@@ -1,7 +1,9 @@
 //! Whole runs of the built library against the lab's program, each in a process of its own that can be killed.
 
 mod boundary;
+mod corners;
 mod cut_off;
+mod damaged;
 mod every_write;
 mod harness;
 mod refused;

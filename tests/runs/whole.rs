@@ -66,7 +66,7 @@ fn a_second_operator_is_refused_and_told_who_holds_the_run() {
     situation.ask("primary_site_lost");
     situation.fault("slow_restore", json!({"instance": "B\\RTC", "bytes_per_second": 20_000}));
     let mut first = situation.command("failover", &[]).spawn().expect("the first operator");
-    let held = (0..200).any(|_| {
+    let held = (0..1200).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(50));
         situation.effects().iter().any(|effect| effect.contains("restore_started") || effect.contains("job_"))
     });
@@ -77,4 +77,33 @@ fn a_second_operator_is_refused_and_told_who_holds_the_run() {
     assert!(second.message().contains("PersistentChatFailover"), "{}", second.message());
     first.kill().expect("the first operator's shell dies");
     first.wait().expect("it ended");
+}
+
+/// How often the set-up of the mirror was sent with the switch that replaces a database there.
+fn replacements(situation: &Situation) -> usize {
+    let truth = situation.ask("truth");
+    let calls = truth["native_calls"].as_array().cloned().unwrap_or_default();
+    let replaces = |call: &serde_json::Value| {
+        call["call"]["name"] == "Install-CsMirrorDatabase"
+            && call["call"]["parameters"]["DropExistingDatabasesOnMirror"] == json!(true)
+    };
+    calls.iter().filter(|call| replaces(call)).count()
+}
+
+#[test]
+fn a_mirror_that_the_run_itself_left_half_way_is_replaced_when_it_is_resumed() {
+    let situation = Situation::start("mirror-setup-fails");
+    situation.run("failover", &[]).expect(4);
+    assert_eq!(situation.state_of("BM\\RTC"), "RESTORING", "the failed try left a copy");
+    assert_eq!(replacements(&situation), 0);
+    situation
+        .lab
+        .control(&json!({"command": "fault", "name": "mirror_setup_fails", "on": false}))
+        .expect("the cause is removed");
+    let resumed = situation.run("resume", &[]);
+    resumed.expect(0);
+    assert_eq!(replacements(&situation), 1);
+    situation.assert_failed_over();
+    let mirror = situation.ask("state")["instances"]["B\\RTC"]["databases"][0]["mirroring"].clone();
+    assert_eq!(mirror["state"], "SYNCHRONIZED", "{mirror}");
 }

@@ -2,21 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Child;
-use std::time::Duration;
 
 use serde_json::{json, Value};
 
-use crate::harness::Situation;
-
-/// The folder of this computer behind a share or folder of the backup.
-fn folder(situation: &Situation, server_path: &str) -> PathBuf {
-    let entries = situation.lab.about["path_map"].as_array().cloned().unwrap_or_default();
-    let found = entries
-        .iter()
-        .find(|entry| entry["from"].as_str().is_some_and(|from| from.eq_ignore_ascii_case(server_path)))
-        .unwrap_or_else(|| panic!("{server_path} is not in {entries:?}"));
-    PathBuf::from(found["to"].as_str().expect("a path"))
-}
+use crate::harness::{folder, started, Situation};
 
 fn newest(folder: &Path) -> PathBuf {
     let mut files: Vec<PathBuf> =
@@ -24,18 +13,6 @@ fn newest(folder: &Path) -> PathBuf {
     files.retain(|file| file.extension().is_some_and(|ending| ending == "trn"));
     files.sort();
     files.pop().expect("a log backup")
-}
-
-/// Starts a run and waits until it restores, which then takes some seconds.
-fn started(situation: &Situation) -> Child {
-    situation.fault("slow_restore", json!({"instance": "B\\RTC", "bytes_per_second": 40_000}));
-    let run = situation.command("failover", &[]).spawn().expect("the host");
-    let restores = (0..600).any(|_| {
-        std::thread::sleep(Duration::from_millis(25));
-        situation.effects().iter().any(|effect| effect.contains("restore_started"))
-    });
-    assert!(restores, "the run restores");
-    run
 }
 
 /// A scenario file like `small` without a monitor, which would know every log backup.

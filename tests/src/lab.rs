@@ -55,7 +55,7 @@ impl Drop for LabProcess {
     fn drop(&mut self) {
         let _ = self.control(&json!({"command": "stop"}));
         drop(self._stdin.take());
-        for _ in 0..100 {
+        for _ in 0..500 {
             if matches!(self.child.try_wait(), Ok(Some(_))) {
                 return;
             }

@@ -137,6 +137,8 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
     };
     if options.json {
         println!("{document}");
+    } else if document["kind"] == "failover" && document.get("steps").is_some() && document.get("outcome").is_none() {
+        show_plan(&document);
     } else {
         show_result(&document);
     }

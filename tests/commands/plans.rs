@@ -1,0 +1,87 @@
+//! The plan that was confirmed is the plan that runs: edited by hand or overtaken by the world, it is refused.
+
+use pchat_tests::request::{failover_request, journal_place};
+use serde_json::{json, Value};
+
+use crate::shell::{Ended, Shell};
+
+fn planned(shell: &Shell) -> Value {
+    let journal = journal_place(&shell.journal.path().display().to_string());
+    let request = failover_request(&shell.lab.about, journal);
+    let planned = shell.operate("pchat_failover_plan", &request, true, &mut || false);
+    assert_eq!(planned.document["can_run"], json!(true), "{:#}", planned.document["checks"]);
+    planned.document
+}
+
+/// Starts the plan with one member replaced.
+fn start_edited(shell: &Shell, plan: &Value, pointer: &str, value: Value) -> Ended {
+    let mut plan = plan.clone();
+    *plan.pointer_mut(pointer).unwrap_or_else(|| panic!("a plan has {pointer}")) = value;
+    shell.operate("pchat_run_start", &json!({"version": 1, "plan": plan}), true, &mut || false)
+}
+
+#[test]
+fn a_plan_whose_facts_target_or_digest_were_edited_is_no_plan() {
+    let shell = Shell::start("small");
+    shell.ask("primary_site_lost");
+    let plan = planned(&shell);
+    for (pointer, value) in [
+        ("/decision_facts/primary_verdict", json!("alive")),
+        ("/decision_facts/ignored_witnesses", json!("monitor")),
+        ("/digest", json!("0")),
+        ("/sql_instance", json!("X\\RTC")),
+        ("/request/target/database", json!("mgccomp")),
+    ] {
+        let refused = start_edited(&shell, &plan, pointer, value);
+        refused.expect(2);
+        assert_eq!(refused.error_code(), 1001, "{pointer}: {}", refused.message());
+    }
+    assert_eq!(shell.effects(), Vec::<Value>::new());
+    assert_eq!(shell.state(), "RESTORING");
+}
+
+#[test]
+fn a_plan_whose_request_was_edited_is_outdated_and_the_fact_is_named() {
+    let shell = Shell::start("small");
+    shell.ask("primary_site_lost");
+    let plan = planned(&shell);
+    for (pointer, value, fact) in [
+        ("/request/ignore_witness", json!(["Monitor"]), "ignored witnesses was `` and is `monitor`"),
+        ("/request/journal/no_journal_copy", json!(true), "journal copy was `kept` and is `declined`"),
+        ("/request/mirror_file_share", json!("\\\\fs1\\LogShip"), "mirror file share was"),
+        ("/request/active_servers", json!(["s3.contoso.com"]), "active servers wanted was"),
+    ] {
+        let refused = start_edited(&shell, &plan, pointer, value);
+        refused.expect(3);
+        assert_eq!(refused.error_code(), 5005, "{pointer}: {}", refused.message());
+        assert!(refused.message().contains(fact), "{pointer}: {}", refused.message());
+    }
+    assert_eq!(shell.effects(), Vec::<Value>::new());
+    assert_eq!(shell.state(), "RESTORING");
+}
+
+#[test]
+fn a_cancel_while_log_shipping_is_removed_is_told_and_the_run_is_finished_later() {
+    let shell = Shell::start("small");
+    shell.ask("primary_site_lost");
+    let plan = planned(&shell);
+    let start = json!({"version": 1, "plan": plan});
+    let mut is_removed = || {
+        shell
+            .effects()
+            .iter()
+            .any(|effect| effect["kind"] == json!("job_deleted") && effect["instance"] == json!("B\\RTC"))
+    };
+    let cancelled = shell.operate("pchat_run_start", &start, true, &mut is_removed);
+    if cancelled.document["exit_code"] != json!(0) {
+        cancelled.expect(5);
+        assert!(format!("{:#}", cancelled.document).contains("Resume-PChatRun"), "{:#}", cancelled.document);
+        let journal = journal_place(&shell.journal.path().display().to_string());
+        let resume = json!({"version": 1, "journal": journal, "run_id": null, "path_map": shell.path_map.clone(),
+                            "plan_only": false, "accept_data_loss": null});
+        shell.operate("pchat_run_resume", &resume, true, &mut || false).expect(0);
+    }
+    assert_eq!(shell.state(), "ONLINE");
+    assert_eq!(shell.ask("truth")["destructive"]["log_shipping"], json!(1));
+    shell.assert_understood();
+}
