@@ -2,53 +2,22 @@
 
 mod common;
 
+use common::pool::*;
 use common::*;
 use pchat_lab::control::server::Door;
-use pchat_lab::engine::Engine;
 use pchat_lab::scenario::Scenario;
 use pchat_lab::Lab;
-use serde_json::{json, Value};
+use serde_json::json;
 use std::time::Duration;
-
-async fn door(lab: &Lab, command: &str, arguments: Value) -> Value {
-    let arguments = arguments.as_object().cloned().unwrap_or_default();
-    lab.door().answer(command, &arguments).await.unwrap_or_else(|e| panic!("{command}: {e}"))
-}
-
-async fn native(lab: &Lab, name: &str, parameters: Value) {
-    let answer = door(lab, "native", json!({ "name": name, "parameters": parameters })).await;
-    assert_eq!(answer["outcome"], "completed", "{name}: {answer}");
-}
-
-async fn restore_all(engine: &Engine) {
-    for file in files(engine, B, r"\\fs1\LogShip").await {
-        let found = errors(engine, B, &format!("RESTORE LOG mgc FROM DISK = N'{file}' WITH NORECOVERY")).await;
-        assert!(found.is_empty() || found == [4326, 3013], "{file}: {found:?}");
-    }
-}
-
-async fn served_through(lab: &Lab, instances: &[&str]) -> Value {
-    let mut seen = Value::Null;
-    for _ in 0..500 {
-        seen = door(lab, "truth", json!({})).await;
-        if seen["serving"] == json!(instances) {
-            return seen;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("not served through {instances:?}: {} {}", seen["serving"], seen["users"]);
-}
 
 /// A failover with what was shipped; users are in on the other side.
 async fn failed_over(lab: &Lab) {
     let engine = lab.engine();
-    restore_all(engine).await;
+    restore_all(engine, B, r"\\fs1\LogShip").await;
     sql(engine, B, "EXEC sp_delete_log_shipping_secondary_database mgc").await;
     sql(engine, B, "RESTORE DATABASE mgc WITH RECOVERY").await;
-    let state = json!({ "Identity": "service:pchat.contoso.com", "PoolState": "FailedOver" });
-    native(lab, "Set-CsPersistentChatState", state).await;
-    let list = json!({ "Replace": ["s3.contoso.com", "s4.contoso.com"] });
-    native(lab, "Set-CsPersistentChatActiveServer", json!({ "Identity": "global", "ActiveServers": list })).await;
+    pool_state(lab, "FailedOver").await;
+    active_list(lab, &OTHER).await;
     served_through(lab, &[B]).await;
 }
 
@@ -205,10 +174,7 @@ async fn compliance_is_drained_while_its_service_runs_and_never_after() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(text(&sql(engine, P, "SELECT COUNT(*) FROM mgccomp.dbo.tblComplianceData").await), "2");
-    for server in ["s1.contoso.com", "s2.contoso.com"] {
-        let stop = json!({ "Name": "RTCCOMPLIANCE", "ComputerName": server });
-        native(&lab, "Stop-CsWindowsService", stop).await;
-    }
+    services(&lab, "Stop", &HOME, "RTCCOMPLIANCE").await;
     engine.write_messages(P, "mgc", 3).unwrap();
     door(&lab, "clock", json!({ "advance_seconds": 8000 })).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -225,9 +191,7 @@ async fn messages_are_written_where_users_are_and_nowhere_else() {
     let wrote = door(&lab, "messages", json!({ "write": 4, "per_second": 0 })).await;
     assert_eq!(wrote["newest_message"], 171, "{wrote}");
     door(&lab, "messages", json!({ "per_second": 1000 })).await;
-    for server in ["s1.contoso.com", "s2.contoso.com"] {
-        native(&lab, "Stop-CsWindowsService", json!({ "Name": "RTCCHAT", "ComputerName": server })).await;
-    }
+    services(&lab, "Stop", &HOME, "RTCCHAT").await;
     served_through(&lab, &[]).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     let before = door(&lab, "truth", json!({})).await["newest_message"].clone();

@@ -2,72 +2,12 @@
 
 mod common;
 
+use common::pool::*;
 use common::*;
-use pchat_lab::control::server::Door;
 use pchat_lab::scenario::Scenario;
 use pchat_lab::Lab;
-use serde_json::{json, Value};
+use serde_json::json;
 use std::time::Duration;
-
-const HOME: [&str; 2] = ["s1.contoso.com", "s2.contoso.com"];
-const OTHER: [&str; 2] = ["s3.contoso.com", "s4.contoso.com"];
-
-async fn door(lab: &Lab, command: &str, arguments: Value) -> Value {
-    let arguments = arguments.as_object().cloned().unwrap_or_default();
-    lab.door().answer(command, &arguments).await.unwrap_or_else(|e| panic!("{command}: {e}"))
-}
-
-async fn native(lab: &Lab, name: &str, parameters: Value) -> Value {
-    let answer = door(lab, "native", json!({ "name": name, "parameters": parameters })).await;
-    assert_eq!(answer["outcome"], "completed", "{name}: {answer}");
-    answer["objects"].clone()
-}
-
-async fn truth(lab: &Lab) -> Value {
-    door(lab, "truth", json!({})).await
-}
-
-/// Waits until users are served through exactly this instance, or through none.
-async fn served_through(lab: &Lab, instances: &[&str]) {
-    let mut seen = Value::Null;
-    for _ in 0..500 {
-        seen = truth(lab).await;
-        if seen["serving"] == json!(instances) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("not served through {instances:?}: {} {}", seen["serving"], seen["users"]);
-}
-
-async fn services(lab: &Lab, verb: &str, servers: &[&str], name: &str) {
-    for server in servers {
-        native(lab, &format!("{verb}-CsWindowsService"), json!({ "Name": name, "ComputerName": server })).await;
-    }
-}
-
-async fn active_list(lab: &Lab, servers: &[&str]) {
-    let list = if servers.is_empty() { Value::Null } else { json!({ "Replace": servers }) };
-    native(lab, "Set-CsPersistentChatActiveServer", json!({ "Identity": "global", "ActiveServers": list })).await;
-}
-
-async fn pool_state(lab: &Lab, state: &str) {
-    let parameters = json!({ "Identity": "service:pchat.contoso.com", "PoolState": state });
-    native(lab, "Set-CsPersistentChatState", parameters).await;
-}
-
-async fn job(lab: &Lab, instance: &str, pattern: &str, enabled: bool) {
-    let on = i32::from(enabled);
-    let text = format!(
-        "DECLARE @id uniqueidentifier; SELECT @id = job_id FROM msdb.dbo.sysjobs WHERE name LIKE N'{pattern}'; EXEC msdb.dbo.sp_update_job @job_id = @id, @enabled = {on}"
-    );
-    sql(lab.engine(), instance, &text).await;
-}
-
-async fn sessions(lab: &Lab, instance: &str) -> String {
-    let question = "SELECT COUNT(*) FROM sys.sysprocesses WHERE dbid = DB_ID('mgc') AND spid > 50";
-    text(&sql(lab.engine(), instance, question).await)
-}
 
 /// Takes the tail of `from` and restores it on `to`: afterwards both end at the same LSN, and `to` is open.
 async fn hand_over(lab: &Lab, from: &str, to: &str, file: &str) {
@@ -83,14 +23,6 @@ async fn hand_over(lab: &Lab, from: &str, to: &str, file: &str) {
     let access = "SELECT user_access_desc FROM sys.databases WHERE name = 'mgc'";
     assert_eq!(text(&sql(engine, to, access).await), "SINGLE_USER", "the tail was taken in single user mode");
     sql(engine, to, "ALTER DATABASE mgc SET MULTI_USER").await;
-}
-
-async fn install_mirror(lab: &Lab, server: &str) {
-    let parameters = json!({
-        "DatabaseType": "PersistentChat", "FileShare": r"\\fs2\mirror", "SqlServerFqdn": server,
-        "SqlInstanceName": "RTC", "DropExistingDatabasesOnMirror": true, "Confirm": false,
-    });
-    native(lab, "Install-CsMirrorDatabase", parameters).await;
 }
 
 fn planned() -> Scenario {
@@ -111,10 +43,7 @@ async fn there_and_back_loses_no_message_and_the_old_primary_needs_no_seeding() 
     let engine = lab.engine();
     served_through(&lab, &[P]).await;
     // The secondary has one log backup to go.
-    for file in files(engine, B, r"\\fs1\LogShip").await {
-        let found = errors(engine, B, &format!("RESTORE LOG mgc FROM DISK = N'{file}' WITH NORECOVERY")).await;
-        assert!(found.is_empty() || found == [4326, 3013], "{file}: {found:?}");
-    }
+    restore_all(engine, B, r"\\fs1\LogShip").await;
     active_list(&lab, &[]).await;
     services(&lab, "Stop", &HOME, "RTCCHAT").await;
     services(&lab, "Stop", &HOME, "RTCCOMPLIANCE").await;
@@ -194,10 +123,7 @@ async fn a_set_up_whose_log_backup_stands_outside_the_chain_leaves_no_gap() {
     install_mirror(&lab, "p.contoso.com").await;
     mirroring_becomes(engine, P, "SYNCHRONIZED").await;
     sql(engine, P, r"BACKUP LOG mgc TO DISK = N'\\fs1\LogShip\mgc_20990101000000.trn'").await;
-    for file in files(engine, B, r"\\fs1\LogShip").await {
-        let found = errors(engine, B, &format!("RESTORE LOG mgc FROM DISK = N'{file}' WITH NORECOVERY")).await;
-        assert!(found.is_empty() || found == [4326, 3013], "{file}: {found:?}");
-    }
+    restore_all(engine, B, r"\\fs1\LogShip").await;
     lab.stop().await;
 }
 
@@ -245,10 +171,7 @@ async fn after_the_tail_was_taken_the_old_side_can_be_opened_again() {
     assert!(messages(engine, P).len() >= count);
     // The tail is part of the chain, and what follows it spans the fork.
     sql(engine, P, r"BACKUP LOG mgc TO DISK = N'\\fs1\LogShip\mgc_20990101000001.trn'").await;
-    for file in files(engine, B, r"\\fs1\LogShip").await {
-        let found = errors(engine, B, &format!("RESTORE LOG mgc FROM DISK = N'{file}' WITH NORECOVERY")).await;
-        assert!(found.is_empty() || found == [4326, 3013], "{file}: {found:?}");
-    }
+    restore_all(engine, B, r"\\fs1\LogShip").await;
     lab.stop().await;
 }
 

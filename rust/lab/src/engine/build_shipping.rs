@@ -130,7 +130,7 @@ pub fn configure(world: &mut World, scenario: &Scenario) {
         last_restored: last.restored,
     });
     if let Some(monitor) = monitor {
-        let id = alert_job(world, monitor, ship.jobs_enabled);
+        let id = alert_job(world, monitor, ship.interval_minutes, ship.jobs_enabled);
         world.instances[monitor].shipping.alert_job = Some(id);
     }
     for instance in 0..world.instances.len() {
@@ -158,11 +158,11 @@ fn job(
 }
 
 /// The job on the monitor that raises alerts.
-fn alert_job(world: &mut World, monitor: usize, scheduled: bool) -> Uuid {
+fn alert_job(world: &mut World, monitor: usize, minutes: u32, scheduled: bool) -> Uuid {
     let name = format!("LSAlert_{}", world.instances[monitor].name);
     let call = "exec sys.sp_check_log_shipping_monitor_alert".to_owned();
     let step = first_step("Log shipping alert job step.", "TSQL", call);
-    scheduled_job(world, monitor, (&name, "Log shipping alert job.", 5), step, 2, scheduled)
+    scheduled_job(world, monitor, (&name, "Log shipping alert job.", 5), step, minutes, scheduled)
 }
 
 fn first_step(name: &str, subsystem: &str, command: String) -> Step {

@@ -7,6 +7,7 @@ use super::model::World;
 use super::session::{ClientInfo, Ended};
 use super::Engine;
 use crate::faults::Fault;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -158,7 +159,12 @@ impl Engine {
     /// Starts due jobs of all instances, again and again until the lab stops.
     pub(super) async fn run_agents(self) {
         loop {
-            self.start_due_jobs();
+            if !self.0.jobs_in_turn.load(Ordering::SeqCst) {
+                for (instance, job, _) in self.due_jobs() {
+                    // A job that was removed or started in between is not started.
+                    let _ = self.start_job(instance, job, "Schedule");
+                }
+            }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(40)) => {}
                 () = self.0.stopping.wait() => return,
@@ -166,33 +172,32 @@ impl Engine {
         }
     }
 
-    /// Starts every job that is due now; returns how many.
-    pub(super) fn start_due_jobs(&self) -> u64 {
+    /// Jobs that are due now, with instance and category; each is named once.
+    pub(super) fn due_jobs(&self) -> Vec<(usize, Uuid, i32)> {
         let mut due = Vec::new();
-        {
-            let mut world = self.world();
-            let now = world.clock.now();
-            for instance in 0..world.instances.len() {
-                world.show_agent(instance);
-                if !world.runs(instance) || !world.agent_runs(instance) {
-                    continue;
-                }
-                world.plan_jobs(instance);
-                for job in &mut world.instances[instance].agent.jobs {
-                    for (_, next) in &mut job.schedules {
-                        if next.is_some_and(|at| at <= now) {
-                            *next = None;
-                            if job.enabled && job.running.is_none() && job.has_server {
-                                due.push((instance, job.id));
-                            }
-                        }
+        let mut world = self.world();
+        let now = world.clock.now();
+        for instance in 0..world.instances.len() {
+            world.show_agent(instance);
+            if !world.runs(instance) || !world.agent_runs(instance) {
+                continue;
+            }
+            world.plan_jobs(instance);
+            for job in &mut world.instances[instance].agent.jobs {
+                let mut is_due = false;
+                for (_, next) in &mut job.schedules {
+                    if next.is_some_and(|at| at <= now) {
+                        *next = None;
+                        is_due = true;
                     }
                 }
-                world.plan_jobs(instance);
+                if is_due && job.enabled && job.running.is_none() && job.has_server {
+                    due.push((instance, job.id, job.category));
+                }
             }
+            world.plan_jobs(instance);
         }
-        // A job that was removed or started in between is not started.
-        due.into_iter().filter(|(instance, job)| self.start_job(*instance, *job, "Schedule").is_ok()).count() as u64
+        due
     }
 
     /// When the next job of any instance is due.

@@ -63,6 +63,7 @@ use model::{Effect, UnknownStatement, World};
 use session::ClientInfo;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The instances of one lab. Clones are the same lab; it ends with [`Engine::stop`] or the last clone.
@@ -76,6 +77,8 @@ pub(crate) struct Inner {
     pub servers: Mutex<listen::Servers>,
     pub sessions: Mutex<HashMap<u64, Connection>>,
     pub stopping: session::Ended,
+    /// Time passes from job to job: no job starts by itself.
+    jobs_in_turn: AtomicBool,
 }
 
 /// The lab's folder, removed with the lab when it is a temporary one.
@@ -122,6 +125,7 @@ impl Engine {
             servers: Mutex::new(listen::Servers::default()),
             sessions: Mutex::new(HashMap::new()),
             stopping: session::Ended::default(),
+            jobs_in_turn: AtomicBool::new(false),
         }));
         engine.listen_all().await?;
         engine.apply_scenario_losses(scenario).await;

@@ -1,6 +1,7 @@
 //! What goes on by itself: messages, compliance events, mirrors that catch up. And days that pass at once.
 
 use super::Engine;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Real time between two looks.
@@ -26,8 +27,10 @@ impl Engine {
     }
 
     /// Lets `seconds` of lab time pass from one job to the next: every scheduled job of every instance runs when it is
-    /// due and to its end, and messages are written in between. Returns the number of job runs.
+    /// due and to its end, backups before copies before restores, and messages are written in between. Returns the number
+    /// of job runs.
     pub async fn pass_time(&self, seconds: i64) -> u64 {
+        let _turn = InTurn::of(self);
         let end = self.clock().now() + chrono::Duration::seconds(seconds.max(0));
         let mut runs = 0;
         loop {
@@ -38,8 +41,7 @@ impl Engine {
                 self.clock().advance_milliseconds(wait);
             }
             self.tend();
-            runs += self.start_due_jobs();
-            self.await_jobs().await;
+            runs += self.run_due_jobs().await;
             self.tend();
             if self.0.stopping.is_set() || self.clock().now() >= end {
                 return runs;
@@ -47,14 +49,48 @@ impl Engine {
         }
     }
 
+    async fn run_due_jobs(&self) -> u64 {
+        let mut due = self.due_jobs();
+        due.sort_by_key(|(_, _, category)| *category);
+        let mut runs = 0;
+        for same in due.chunk_by(|a, b| a.2 == b.2) {
+            for (instance, job, _) in same {
+                runs += u64::from(self.start_job(*instance, *job, "Schedule").is_ok());
+            }
+            self.await_jobs().await;
+        }
+        runs
+    }
+
     /// Waits until no job of any instance runs.
     async fn await_jobs(&self) {
-        loop {
+        for look in 0u32.. {
             let busy = self.world().instances.iter().any(|i| i.agent.jobs.iter().any(|j| j.running.is_some()));
             if !busy || self.0.stopping.is_set() {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            // Most runs are over at once.
+            if look < 100 {
+                tokio::task::yield_now().await;
+            } else {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
         }
+    }
+}
+
+/// Keeps jobs from starting by themselves as long as it lives.
+struct InTurn(Engine);
+
+impl InTurn {
+    fn of(engine: &Engine) -> InTurn {
+        engine.0.jobs_in_turn.store(true, Ordering::SeqCst);
+        InTurn(engine.clone())
+    }
+}
+
+impl Drop for InTurn {
+    fn drop(&mut self) {
+        self.0 .0.jobs_in_turn.store(false, Ordering::SeqCst);
     }
 }

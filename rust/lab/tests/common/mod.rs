@@ -1,6 +1,8 @@
 //! A lab for tests, and short forms to ask its instances.
 #![allow(dead_code)] // Each test file uses its own share of these.
 
+pub mod pool;
+
 use lab_tsql::Value;
 use pchat_lab::engine::connection::{Collected, Connection};
 use pchat_lab::engine::error::SqlMessage;
@@ -117,4 +119,47 @@ pub fn refused<T>(result: Result<T, SqlMessage>) -> i32 {
         Ok(_) => panic!("it was let in"),
         Err(error) => error.number,
     }
+}
+
+/// Restores every log backup of a folder that still fits, oldest first.
+pub async fn restore_all(engine: &Engine, instance: &str, folder: &str) {
+    for file in files(engine, instance, folder).await {
+        let found = errors(engine, instance, &format!("RESTORE LOG mgc FROM DISK = N'{file}' WITH NORECOVERY")).await;
+        assert!(found.is_empty() || found == [4326, 3013], "{file}: {found:?}");
+    }
+}
+
+/// Errors of failed runs of the jobs whose names are like this.
+pub async fn failed_runs(engine: &Engine, instance: &str, like: &str) -> Vec<String> {
+    let question = format!("SELECT h.message FROM msdb.dbo.sysjobhistory h JOIN msdb.dbo.sysjobs j ON j.job_id = h.job_id WHERE h.run_status = 0 AND h.step_id = 1 AND j.name LIKE N'{like}'");
+    column(&sql(engine, instance, &question).await)
+}
+
+/// The batch that makes an instance a log shipping primary of mgc, every 15 minutes.
+pub fn add_primary(share: &str) -> String {
+    format!(
+        r"DECLARE @job uniqueidentifier, @id uniqueidentifier, @schedule int;
+        EXEC master.dbo.sp_add_log_shipping_primary_database @database = N'mgc', @backup_directory = N'{share}', @backup_share = N'{share}',
+            @backup_job_name = N'LSBackup_mgc', @backup_retention_period = 4320, @backup_threshold = 60, @threshold_alert_enabled = 1,
+            @history_retention_period = 5760, @backup_job_id = @job OUTPUT, @primary_id = @id OUTPUT;
+        EXEC msdb.dbo.sp_add_jobschedule @job_id = @job, @name = N'every 15 minutes', @enabled = 1, @freq_type = 4, @freq_interval = 1,
+            @freq_subday_type = 4, @freq_subday_interval = 15, @active_start_time = 0, @schedule_id = @schedule OUTPUT;
+        EXEC msdb.dbo.sp_update_job @job_id = @job, @enabled = 1"
+    )
+}
+
+/// The batch that makes an instance a log shipping secondary of mgc, every 15 minutes.
+pub fn add_secondary(primary: &str, folder: &str) -> String {
+    format!(
+        r"DECLARE @copy uniqueidentifier, @restore uniqueidentifier, @id uniqueidentifier, @schedule int;
+        EXEC master.dbo.sp_add_log_shipping_secondary_primary @primary_server = N'{primary}', @primary_database = N'mgc',
+            @backup_source_directory = N'\\fs1\LogShip', @backup_destination_directory = N'{folder}', @copy_job_name = N'LSCopy_mgc',
+            @restore_job_name = N'LSRestore_mgc', @file_retention_period = 4320, @copy_job_id = @copy OUTPUT,
+            @restore_job_id = @restore OUTPUT, @secondary_id = @id OUTPUT;
+        EXEC msdb.dbo.sp_add_jobschedule @job_id = @copy, @name = N'copy', @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @schedule_id = @schedule OUTPUT;
+        EXEC msdb.dbo.sp_add_jobschedule @job_id = @restore, @name = N'restore', @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @schedule_id = @schedule OUTPUT;
+        EXEC master.dbo.sp_add_log_shipping_secondary_database @secondary_database = N'mgc', @primary_server = N'{primary}', @primary_database = N'mgc', @restore_threshold = 45, @restore_all = 1, @restore_mode = 0;
+        EXEC msdb.dbo.sp_update_job @job_id = @copy, @enabled = 1;
+        EXEC msdb.dbo.sp_update_job @job_id = @restore, @enabled = 1"
+    )
 }
