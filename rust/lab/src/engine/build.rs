@@ -71,6 +71,7 @@ pub fn build(scenario: &Scenario, root: &Path, clock: Arc<Clock>) -> Result<Worl
         served: None,
         compliance: Compliance::new(scenario.chat.compliance_database.clone(), scenario.pool.compliance.clone()),
         alerts: Vec::new(),
+        failed_jobs: Vec::new(),
         utc_offset_minutes: 60,
         death: None,
         full_backup_after_recovery: false,

@@ -132,6 +132,7 @@ impl EngineCommands for Engine {
             "nowhere": numbers(&world.in_no_copy()),
             "compliance": world.compliance_truth(),
             "alerts": world.alerts,
+            "failed_jobs": world.failed_jobs,
             "lost_on_backup": lost.as_ref().map(|l| json!({ "count": l.len(), "messages": ranges(l) })),
             "destructive": counts,
             "client_entries": world.entries.len(),

@@ -3,7 +3,7 @@
 use super::agent::{HistoryRow, LastRun, Running, Schedule, Step};
 use super::connection::Collected;
 use super::error::SqlMessage;
-use super::model::World;
+use super::model::{FailedJob, World};
 use super::session::{ClientInfo, Ended};
 use super::Engine;
 use crate::faults::Fault;
@@ -261,6 +261,11 @@ impl Engine {
             world.instances[instance].agent.delete_job(job, true, true);
         }
         let on = world.instances[instance].name.clone();
+        if outcome == 0 {
+            let failed =
+                FailedJob { at_utc: stopped, instance: on.clone(), job: name.clone(), message: message.clone() };
+            world.failed_jobs.push(failed);
+        }
         world.effect(&on, "job_ended", format!("{name}: {summary} {message}"), FROM_AGENT);
     }
 

@@ -111,6 +111,8 @@ pub struct World {
     pub compliance: Compliance,
     /// Alerts that log shipping raised: when, where, 14420 or 14421, and the text.
     pub alerts: Vec<Alert>,
+    /// Job runs that failed, also of jobs that are gone.
+    pub failed_jobs: Vec<FailedJob>,
     pub utc_offset_minutes: i32,
     /// What the primary held when its site died.
     pub death: Option<Death>,
@@ -147,6 +149,15 @@ pub struct Effect {
     pub detail: String,
     /// Program of the session that caused it, or the lab's own part.
     pub by: String,
+}
+
+/// A job run that failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct FailedJob {
+    pub at_utc: DateTime<Utc>,
+    pub instance: String,
+    pub job: String,
+    pub message: String,
 }
 
 /// T-SQL that no part of the lab knows.
