@@ -18,5 +18,6 @@ pub mod operation;
 pub mod pool;
 mod run;
 pub mod sql;
+mod switch;
 
 pub use error::{Error, ErrorKind, Outcome, Result};

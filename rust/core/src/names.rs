@@ -278,3 +278,13 @@ pub enum PoolState {
     Normal,
     FailedOver,
 }
+
+impl PoolState {
+    /// As the shell prints it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PoolState::Normal => "Normal",
+            PoolState::FailedOver => "FailedOver",
+        }
+    }
+}

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::command;
 use crate::document::{
     ConnectionEndRequest, DatabaseRecoverRequest, DatabaseRequest, FailoverRequest, LogBackupCopyRequest,
-    LogBackupListRequest, LogBackupRestoreRequest, LogShippingRemoveRequest, RunListRequest, RunRequest,
-    RunStartRequest, SessionSettings,
+    LogBackupListRequest, LogBackupRestoreRequest, LogShippingRemoveRequest, PlannedSwitchRequest, RunListRequest,
+    RunRequest, RunStartRequest, SessionSettings,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::preview::preview;
@@ -19,6 +19,7 @@ use crate::files::{FileSystem, LocalFileSystem};
 use crate::host::{Cancel, Host};
 use crate::run::{self, detached::detached};
 use crate::sql::{Connector, Secret};
+use crate::switch::planned;
 
 /// Settings and logins. It holds no connection: each operation connects for itself.
 pub struct Session {
@@ -117,6 +118,7 @@ pub enum Request {
     DatabaseRecover(DatabaseRecoverRequest),
     FailoverCheck(FailoverRequest),
     FailoverPlan(FailoverRequest),
+    PlannedSwitchPlan(PlannedSwitchRequest),
     RunStart(RunStartRequest),
     RunResume(RunRequest),
     RunUndo(RunRequest),
@@ -181,6 +183,7 @@ async fn read(session: Arc<Session>, request: Request, host: Arc<dyn Host>, canc
     match request {
         Request::FailoverCheck(request) => preview(session, request, host, cancel, true).await,
         Request::FailoverPlan(request) => preview(session, request, host, cancel, false).await,
+        Request::PlannedSwitchPlan(request) => planned::preview(session, request, host, cancel).await,
         Request::LogShippingGet(request) => command::log_shipping_get(session, request, host, cancel).await,
         Request::LogBackupList(request) => command::log_backup_list(session, request, host, cancel).await,
         Request::ConnectionList(request) => command::connection_list(session, request, host, cancel).await,

@@ -3,10 +3,12 @@
 //! UTC, `2026-03-14T02:15:00Z`.
 
 mod plan;
+mod planned_switch;
 mod request;
 mod result;
 
 pub use plan::*;
+pub use planned_switch::*;
 pub use request::*;
 pub use result::*;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{nullable, CheckResult, FailoverRequest, JournalPlace, Target};
+use super::{nullable, CheckResult, FailoverRequest, JournalPlace, PlannedSwitchRequest, Target};
 use crate::names::Lsn;
 
 /// A plan: `-WhatIf` shows it, the run executes this very one.
@@ -40,6 +40,7 @@ pub struct Plan {
 #[serde(untagged)]
 pub enum PlanRequest {
     Failover(FailoverRequest),
+    PlannedSwitch(PlannedSwitchRequest),
 }
 
 impl PlanRequest {
@@ -47,6 +48,7 @@ impl PlanRequest {
     pub fn kind(&self) -> &'static str {
         match self {
             PlanRequest::Failover(_) => "failover",
+            PlanRequest::PlannedSwitch(_) => "planned_switch",
         }
     }
 
@@ -54,6 +56,7 @@ impl PlanRequest {
     pub fn target(&self) -> Option<&Target> {
         match self {
             PlanRequest::Failover(request) => Some(&request.target),
+            PlanRequest::PlannedSwitch(request) => Some(&request.failover.target),
         }
     }
 
@@ -61,12 +64,16 @@ impl PlanRequest {
     pub fn journal(&self) -> &JournalPlace {
         match self {
             PlanRequest::Failover(request) => &request.journal,
+            PlanRequest::PlannedSwitch(request) => &request.failover.journal,
         }
     }
 
     fn read(kind: &str, document: Value) -> Result<PlanRequest, String> {
         match kind {
             "failover" => serde_json::from_value(document).map(PlanRequest::Failover).map_err(|e| e.to_string()),
+            "planned_switch" => {
+                serde_json::from_value(document).map(PlanRequest::PlannedSwitch).map_err(|e| e.to_string())
+            }
             other => Err(format!("the kind `{other}` of the plan is not known")),
         }
     }

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::Run;
+use super::SecondaryWork;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{Copier, CopyProgress, CopyRequest, CopySettings};
 use crate::host::Cancel;
 use crate::journal::crash_points;
 use crate::names::ClientPath;
+use crate::run::Run;
 
 /// Copies at the same time.
 const PARALLEL: usize = 4;
@@ -56,8 +57,8 @@ pub(crate) fn copy_settings(max_megabytes_per_second: Option<u32>) -> CopySettin
 
 impl Copies {
     /// Starts copying into a proved folder. A cancel of the run stops it before its next effect.
-    pub(crate) fn start(run: &Run, items: Vec<CopyItem>, to_folder: ClientPath) -> Copies {
-        let settings = copy_settings(run.work.request.max_megabytes_per_second);
+    pub(crate) fn start<W: SecondaryWork>(run: &Run<W>, items: Vec<CopyItem>, to_folder: ClientPath) -> Copies {
+        let settings = copy_settings(run.work.secondary().request.max_megabytes_per_second);
         let copier = Arc::new(Copier::new(run.session.file_system(), settings));
         Copies::with(copier, items, to_folder, &run.cancel)
     }

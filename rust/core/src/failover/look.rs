@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Run;
+use super::SecondaryWork;
 use crate::document::FailoverRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{self, Capture, Evidence, Sources};
 use crate::host::{Cancel, Host};
 use crate::log_chain::RedoPoint;
 use crate::operation::Session;
+use crate::run::Run;
 
 /// Everything that a failover is decided on. `earlier`: what this run captured before its first change, on a resume.
 ///
@@ -41,7 +42,7 @@ pub(crate) async fn gather_log_backups(
     Box::pin(evidence::gather_log_backups(sources, request, cancel)).await
 }
 
-impl Run {
+impl<W: SecondaryWork> Run<W> {
     /// What changes while a run works, read anew: folders, headers, state, redo point. The rest is as it was read first.
     ///
     /// # Errors
@@ -49,7 +50,13 @@ impl Run {
     pub(crate) async fn look_again(&self) -> Result<Evidence> {
         let files = self.session.file_system();
         let sources = Sources { connector: self.session.connector(), files: files.as_ref(), host: self.host.as_ref() };
-        Box::pin(evidence::look_again(sources, &self.work.request, &self.work.evidence, &self.cancel)).await
+        Box::pin(evidence::look_again(
+            sources,
+            &self.work.secondary().request,
+            &self.work.secondary().evidence,
+            &self.cancel,
+        ))
+        .await
     }
 
     /// The same, with the primary and its witnesses probed anew.
@@ -59,8 +66,13 @@ impl Run {
     pub(crate) async fn look_again_with_primary(&self) -> Result<Evidence> {
         let files = self.session.file_system();
         let sources = Sources { connector: self.session.connector(), files: files.as_ref(), host: self.host.as_ref() };
-        Box::pin(evidence::look_again_with_primary(sources, &self.work.request, &self.work.evidence, &self.cancel))
-            .await
+        Box::pin(evidence::look_again_with_primary(
+            sources,
+            &self.work.secondary().request,
+            &self.work.secondary().evidence,
+            &self.cancel,
+        ))
+        .await
     }
 
     /// The redo point of a look.

@@ -6,6 +6,7 @@ mod places;
 pub mod plan;
 pub(crate) mod preview;
 pub(crate) mod put_back;
+mod secondary;
 pub(crate) mod single;
 mod standing;
 pub(crate) mod step;
@@ -14,6 +15,9 @@ mod tests;
 mod text;
 mod work;
 
+pub(crate) use places::lock_mirror;
+pub(crate) use secondary::SecondaryWork;
+pub(crate) use standing::evidence_of;
 pub(crate) use work::{Failover, GateProof};
 
 /// A failover under way, or a single command on the same evidence.

@@ -14,7 +14,7 @@ use crate::run::Locks;
 use crate::sql::Purpose;
 
 /// The mirror of the backup gets our log backup job, so it is locked too where it answers.
-pub(super) async fn lock_mirror(
+pub(crate) async fn lock_mirror(
     session: &Session,
     evidence: &Evidence,
     locks: &Locks,

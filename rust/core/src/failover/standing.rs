@@ -51,7 +51,7 @@ pub(super) fn still_needed(checks: Vec<CheckResult>, online: bool, host: &Arc<dy
 }
 
 /// What the capture tells is enough for giving up; nobody else need be asked.
-pub(super) fn evidence_of(capture: &Capture) -> Evidence {
+pub(crate) fn evidence_of(capture: &Capture) -> Evidence {
     let no = || "not asked for giving up".to_string();
     Evidence {
         gathered_at_utc: Utc::now(),

@@ -2,25 +2,27 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
 use super::plan::{self, step_name, Way};
-use super::{look, places, put_back, standing, text, Run};
+use super::{look, places, put_back, standing, text, Run, SecondaryWork};
 use crate::check;
 use crate::document::{FailoverRequest, Plan, PlanRequest, RunRequest};
 use crate::error::Result;
-use crate::evidence::{capture, Capture, Evidence, Reading};
+use crate::evidence::{capture, Capture, Evidence, PoolEvidence, Reading};
 use crate::failover::plan::Decision;
 use crate::files::{client_candidates, not_proved};
-use crate::log_chain::Listing;
-use crate::names::{ClientPath, InstanceName, Lsn};
+use crate::log_chain::{Listing, RecoveryPermit};
+use crate::names::{ClientPath, InstanceName, Lsn, PoolState};
 use crate::run::engine::Ending;
 use crate::run::undo::not_possible;
+use crate::run::workflow::other_kind;
 use crate::run::{refuse_failed, Locks, Outside, Unit, Workflow};
 use crate::sql::database::{self, DatabaseState};
-use crate::sql::{log_shipping, Connection, Purpose};
+use crate::sql::{log_shipping, Purpose};
+use crate::switch::PoolWork;
 
 /// What a failover works with.
 pub(crate) struct Failover {
@@ -68,6 +70,16 @@ impl Failover {
         *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(proof);
     }
 
+    /// Proves by a marker which folder of this machine is the copy folder, where one is.
+    ///
+    /// # Errors
+    /// Those of the instance.
+    pub(crate) async fn prove_copy_folder(&mut self, outside: &Outside) -> Result<()> {
+        let (map, host) = (&self.request.folders.path_map, &outside.host);
+        self.proved_copy_folder = places::prove(&outside.session, &self.instance, &self.evidence, map, host).await?;
+        Ok(())
+    }
+
     fn is_online(&self) -> bool {
         self.evidence.state.as_ref().is_some_and(|state| state.facts.state == DatabaseState::Online)
     }
@@ -77,6 +89,7 @@ impl Failover {
 fn request_of(plan: &Plan) -> Result<&FailoverRequest> {
     match &plan.request {
         PlanRequest::Failover(request) => Ok(request),
+        other => Err(other_kind(other)),
     }
 }
 
@@ -130,9 +143,8 @@ impl Workflow for Failover {
     }
 
     async fn ready(&mut self, outside: &Outside) -> Result<Option<PathBuf>> {
-        let Outside { session, host, .. } = outside;
+        self.prove_copy_folder(outside).await?;
         let map = &self.request.folders.path_map;
-        self.proved_copy_folder = places::prove(session, &self.instance, &self.evidence, map, host).await?;
         let way = Decision::of(&self.evidence, &self.request).way;
         if let (Way::CopyByUs { folder, .. }, None) = (&way, &self.proved_copy_folder) {
             return Err(not_proved(folder, &client_candidates(folder, &self.instance.host, map)));
@@ -145,7 +157,7 @@ impl Workflow for Failover {
     }
 
     fn overridden(mut plan: Plan, request: &RunRequest) -> Result<Plan> {
-        let PlanRequest::Failover(own) = &mut plan.request;
+        let PlanRequest::Failover(own) = &mut plan.request else { return Err(other_kind(&plan.request)) };
         let mut map = request.path_map.clone();
         map.append(&mut own.folders.path_map);
         own.folders.path_map = map;
@@ -159,16 +171,14 @@ impl Workflow for Failover {
     }
 
     async fn ready_again(&mut self, outside: &Outside, plan_only: bool) -> Result<()> {
-        let Outside { session, host, .. } = outside;
+        let host = &outside.host;
         let checks = check::all(&self.evidence, &self.request);
         let needed = standing::still_needed(checks, self.is_online(), host);
         refuse_failed(&needed).map_err(standing::with_way_out)?;
         if plan_only || self.is_online() {
             return Ok(());
         }
-        let map = &self.request.folders.path_map;
-        self.proved_copy_folder = places::prove(session, &self.instance, &self.evidence, map, host).await?;
-        Ok(())
+        self.prove_copy_folder(outside).await
     }
 
     fn is_committed(&self, capture: &Capture) -> bool {
@@ -230,21 +240,41 @@ impl Workflow for Failover {
     }
 }
 
-impl Run {
-    /// A new connection to the backup instance.
-    pub(crate) async fn connect(&self, purpose: Purpose) -> Result<Connection> {
-        self.session.connector().connect(&self.work.instance, purpose).await
+impl PoolWork for Failover {
+    const POOL_STATE: PoolState = PoolState::FailedOver;
+
+    fn serving(&self) -> &InstanceName {
+        &self.instance
     }
 
-    /// The identity under which the list of active servers may be set: the one that `-WhatIf` proved.
-    pub(crate) fn active_list_identity(&self) -> String {
-        let proved = |pool: &crate::evidence::PoolEvidence| pool.active_list_right.known().cloned();
-        let earlier = || proved(&self.capture.pool);
-        proved(&self.work.evidence.pool).or_else(earlier).unwrap_or_else(|| "global".to_string())
+    fn active_servers(&self) -> &[String] {
+        &self.request.active_servers
     }
 
-    /// The instance that is to hold the mirror, where its name is known.
-    pub(crate) fn backup_mirror(&self) -> Option<InstanceName> {
-        self.work.evidence.backup_mirror.name.as_deref()?.parse().ok()
+    fn pool_timeout(&self) -> Duration {
+        Duration::from_secs(u64::from(self.request.pool_timeout_seconds))
+    }
+
+    fn pool(&self) -> &PoolEvidence {
+        &self.evidence.pool
+    }
+
+    fn pool_before(capture: &Capture) -> &PoolEvidence {
+        &capture.pool
+    }
+}
+
+#[async_trait]
+impl SecondaryWork for Failover {
+    fn secondary(&self) -> &Failover {
+        self
+    }
+
+    fn secondary_capture(capture: &Capture) -> &Capture {
+        capture
+    }
+
+    async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
+        super::step::gate::ask_gate(run).await
     }
 }

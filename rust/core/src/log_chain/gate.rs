@@ -4,7 +4,7 @@ use super::{prove, Chain, Doubt, Listing, RedoPoint};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::Lsn;
 
-/// Leave to recover one database on one instance, at one redo point. Made by [`open`] alone, used up by the recovery.
+/// Leave to recover one database on one instance, at one redo point. Made by [`open`] and [`back_online`] alone, used up by the recovery.
 #[derive(Debug)]
 pub struct RecoveryPermit {
     sql_instance: String,
@@ -95,6 +95,27 @@ pub fn open(
         Some(accepted) => Err(not_accepted(database, &chain, accepted)),
         None => Err(chain.refusal(database)),
     }
+}
+
+/// Opens for the side that served until its tail was taken, so that a switch that is given up ends where it began. Nothing
+/// is lost: whatever was written lies in this database. Changes nothing.
+///
+/// `redo` is the redo point as just read back from the database; `other_serves` whether the other side was recovered.
+///
+/// # Errors
+/// `UndoNotPossible` (5014) where it was: two sides must never serve.
+pub fn back_online(sql_instance: &str, database: &str, redo_lsn: Lsn, other_serves: bool) -> Result<RecoveryPermit> {
+    if other_serves {
+        return Err(Error::new(
+            ErrorKind::UndoNotPossible,
+            format!("`{database}` serves on the other side, so it is not recovered on {sql_instance}."),
+        )
+        .with_unchanged("Nothing was recovered.")
+        .with_next("Finish the run with `Resume-PChatRun`.")
+        .with_target(database));
+    }
+    let (sql_instance, database) = (sql_instance.to_string(), database.to_string());
+    Ok(RecoveryPermit { sql_instance, database, redo_lsn, accepted_loss: None })
 }
 
 fn not_accepted(database: &str, chain: &Chain, accepted: &AcceptedLoss) -> Error {

@@ -59,11 +59,7 @@ pub fn get_pool_state() -> NativeCommand {
 
 /// Sets the state of a pool. `-PoolState` is always given: without it the command may mean Normal.
 pub fn set_pool_state(identity: &str, state: PoolState) -> NativeCommand {
-    let state = match state {
-        PoolState::Normal => "Normal",
-        PoolState::FailedOver => "FailedOver",
-    };
-    NativeCommand::set("Set-CsPersistentChatState").with("Identity", identity).with("PoolState", state)
+    NativeCommand::set("Set-CsPersistentChatState").with("Identity", identity).with("PoolState", state.as_str())
 }
 
 /// Empties the list of active servers.
@@ -173,6 +169,16 @@ pub fn get_windows_services(server: &str) -> NativeCommand {
         "Status",
         "RoleName",
     ])
+}
+
+/// Stops one service of a server by its name; the services that depend on it stop too.
+pub fn stop_windows_service(server: &str, name: &str) -> NativeCommand {
+    NativeCommand::set("Stop-CsWindowsService").with("Name", name).with("ComputerName", server)
+}
+
+/// Starts one service of a server by its name, with the services that it needs.
+pub fn start_windows_service(server: &str, name: &str) -> NativeCommand {
+    NativeCommand::set("Start-CsWindowsService").with("Name", name).with("ComputerName", server)
 }
 
 /// A command as the plan shows it: qualified with its module, with what the host adds to a command that changes something.

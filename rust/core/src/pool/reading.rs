@@ -71,8 +71,19 @@ impl WindowsService {
         (has(&self.display_name) || has(&self.role)) && !self.display_name.to_lowercase().contains("compliance")
     }
 
+    /// True for the compliance service.
+    pub fn is_compliance(&self) -> bool {
+        let has = |text: &str, word: &str| text.to_lowercase().replace(' ', "").contains(word);
+        (has(&self.display_name, "persistentchat") || has(&self.role, "persistentchat"))
+            && (has(&self.display_name, "compliance") || has(&self.role, "compliance"))
+    }
+
     pub fn is_running(&self) -> bool {
         self.status.eq_ignore_ascii_case("Running")
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.status.eq_ignore_ascii_case("Stopped")
     }
 }
 

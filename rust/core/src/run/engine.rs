@@ -108,7 +108,7 @@ async fn end_early<W: Workflow>(run: &Run<W>, unit: &Unit<W>, error: Error) -> E
     let may_change = !matches!(error.kind, ErrorKind::LockLost | ErrorKind::JournalWriteFailed);
     let outcome = if cancelled { Outcome::Cancelled } else { error.kind.outcome() };
     if unit.step.on_failure() == OnFailure::PutBack && run.can_put_back() {
-        if !may_change {
+        if !may_change || (cancelled && !W::PUTS_BACK_ON_CANCEL) {
             return Ending::of(outcome, error);
         }
         return match W::put_back(run).await {

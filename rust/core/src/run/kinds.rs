@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::failover::Failover;
 use crate::host::{Cancel, Host};
 use crate::operation::{OperationResult, Session};
+use crate::switch::PlannedSwitch;
 
 /// Runs a plan from its beginning.
 ///
@@ -24,6 +25,7 @@ pub(crate) async fn start(
 ) -> Result<OperationResult> {
     match request.plan.request {
         PlanRequest::Failover(_) => start_as::<Failover>(session, request.plan, host, cancel).await,
+        PlanRequest::PlannedSwitch(_) => start_as::<PlannedSwitch>(session, request.plan, host, cancel).await,
     }
 }
 
@@ -40,6 +42,7 @@ pub(crate) async fn resume(
     let found = find(&request).await?;
     match found.kind() {
         Failover::KIND => resume_as::<Failover>(session, request, found, host, cancel).await,
+        PlannedSwitch::KIND => resume_as::<PlannedSwitch>(session, request, found, host, cancel).await,
         other => Err(no_run(&found.view.run_id, other)),
     }
 }
@@ -57,6 +60,7 @@ pub(crate) async fn undo(
     let found = find(&request).await?;
     match found.kind() {
         Failover::KIND => undo_as::<Failover>(session, request, found, host, cancel).await,
+        PlannedSwitch::KIND => undo_as::<PlannedSwitch>(session, request, found, host, cancel).await,
         other => Err(no_run(&found.view.run_id, other)),
     }
 }
@@ -65,6 +69,7 @@ pub(crate) async fn undo(
 pub(super) fn committing_steps(kind: &str) -> Option<&'static [&'static str]> {
     match kind {
         Failover::KIND => Some(Failover::COMMITTING_STEPS),
+        PlannedSwitch::KIND => Some(PlannedSwitch::COMMITTING_STEPS),
         _ => None,
     }
 }

@@ -37,8 +37,21 @@ impl<W: Workflow> Run<W> {
         if !self.origin_checked.load(Ordering::SeqCst) {
             self.native_get(pool::get_pool_state()).await?;
         }
-        let command = self.qualified(command);
         self.ready_to_change().await?;
+        self.send(command).await
+    }
+
+    /// The same for putting back what was changed, which a cancel does not stop.
+    ///
+    /// # Errors
+    /// As above, without `Cancelled`.
+    pub(crate) async fn native_set_back(&self, command: NativeCommand) -> Result<()> {
+        self.locks.check().await?;
+        self.send(command).await
+    }
+
+    async fn send(&self, command: NativeCommand) -> Result<()> {
+        let command = self.qualified(command);
         let text = pool::plan_text(&command, None);
         self.book.change_begun(&command.name, &text).await?;
         self.view.set_awaited(Some(command.name.clone()));

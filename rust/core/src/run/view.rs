@@ -138,6 +138,7 @@ impl View {
             "end_connections" => "Ending the connections to",
             "recover" => "Recovering",
             "undo" => "Giving up the run of",
+            "planned_switch" => "Switching",
             _ => "Failing over",
         };
         format!("{doing} {} on {}", shown.database, shown.sql_instance)

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::engine::{Ending, Unit};
 use super::{Locks, Outside, Run};
-use crate::document::{Plan, RunRequest};
-use crate::error::Result;
+use crate::document::{Plan, PlanRequest, RunRequest};
+use crate::error::{Error, ErrorKind, Result};
 
 /// One kind of run. The value is what its steps work with.
 #[async_trait]
@@ -20,6 +20,8 @@ pub(crate) trait Workflow: Sized + Send + Sync + 'static {
     const PLAN_COMMAND: &'static str;
     /// The steps after which a run can only go on.
     const COMMITTING_STEPS: &'static [&'static str];
+    /// False where putting back needs the shell of an operator who may have gone: a cancelled run is then left as it is.
+    const PUTS_BACK_ON_CANCEL: bool = true;
     /// What a cancelled operator is told while the worker goes on to its safe end.
     const ON_CANCEL: &'static str;
 
@@ -103,4 +105,10 @@ pub(crate) trait Workflow: Sized + Send + Sync + 'static {
 
     /// What is left to do for the operator, behind the error's own advice and the way to go on.
     fn next_actions(run: &Run<Self>, ending: &Ending) -> Vec<String>;
+}
+
+/// The refusal of a plan whose request is that of another workflow.
+pub(crate) fn other_kind(request: &PlanRequest) -> Error {
+    let what = format!("the plan's request is that of a {}, its kind is another.", request.kind().replace('_', " "));
+    Error::new(ErrorKind::InvalidRequest, what).with_unchanged("Nothing was started.")
 }

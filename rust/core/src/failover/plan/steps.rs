@@ -70,6 +70,44 @@ pub(super) fn all(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
     Ok(steps)
 }
 
+/// The steps of a failover that a planned switch takes too, without their numbers.
+pub(crate) struct SecondarySteps {
+    pub lock_out: Option<PlannedStep>,
+    pub copy_and_restore: PlannedStep,
+    pub gate: PlannedStep,
+    pub recover: PlannedStep,
+    pub remove_log_shipping: Option<PlannedStep>,
+    pub pool_state: PlannedStep,
+    pub mirror: PlannedStep,
+    pub active_servers: PlannedStep,
+    pub log_backups: Option<PlannedStep>,
+    pub report: PlannedStep,
+}
+
+/// Plans the part of a switch that is done on the secondary and its pool.
+///
+/// # Errors
+/// `InvalidValue` (1002) for a name or path that no statement can hold.
+pub(crate) fn on_secondary(
+    evidence: &Evidence,
+    request: &FailoverRequest,
+    decision: &Decision,
+) -> Result<SecondarySteps> {
+    let parts = Parts { evidence, request, decision };
+    Ok(SecondarySteps {
+        lock_out: before::lock_out(&parts)?,
+        copy_and_restore: before::copy_and_restore(&parts)?,
+        gate: before::gate(&parts),
+        recover: before::recover(&parts)?,
+        remove_log_shipping: before::remove_log_shipping(&parts)?,
+        pool_state: after::pool_state(&parts),
+        mirror: after::mirror(&parts),
+        active_servers: after::active_servers(&parts),
+        log_backups: after::log_backups(&parts)?,
+        report: after::report(&parts),
+    })
+}
+
 /// Where log backups go after the failover: as asked, or the instance's own folder for backups.
 pub fn log_backup_folder(evidence: &Evidence, request: &FailoverRequest) -> Option<ServerPath> {
     let asked = request.log_backup_path.as_deref().filter(|path| !path.trim().is_empty()).map(ServerPath::new);

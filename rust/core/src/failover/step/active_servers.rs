@@ -9,19 +9,18 @@ use tokio::time::Instant;
 use super::pool_state::read_service;
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::plan::step_name;
-use crate::failover::Failover;
-use crate::failover::Run;
 use crate::journal::crash_points;
 use crate::pool;
-use crate::run::{OnFailure, Seen, Step};
+use crate::run::{OnFailure, Run, Seen, Step};
 use crate::sql::{connection, Purpose};
+use crate::switch::PoolWork;
 
 const POLL: Duration = Duration::from_millis(500);
 
 pub(crate) struct ActiveServers;
 
 #[async_trait]
-impl Step<Failover> for ActiveServers {
+impl<W: PoolWork> Step<W> for ActiveServers {
     fn name(&self) -> &'static str {
         step_name::ACTIVE_SERVERS
     }
@@ -30,8 +29,8 @@ impl Step<Failover> for ActiveServers {
         OnFailure::Stop
     }
 
-    async fn probe(&self, run: &Run) -> Result<Seen> {
-        let wanted = &run.work.request.active_servers;
+    async fn probe(&self, run: &Run<W>) -> Result<Seen> {
+        let wanted = run.work.active_servers();
         let active = read_service(run).await?.active_servers;
         if !active.as_ref().is_some_and(|active| same(active, wanted)) {
             let active = active.map_or("unknown".to_string(), |list| shown(&list));
@@ -44,12 +43,12 @@ impl Step<Failover> for ActiveServers {
         })
     }
 
-    fn intent(&self, run: &Run) -> Value {
-        json!({"active_servers": run.work.request.active_servers})
+    fn intent(&self, run: &Run<W>) -> Value {
+        json!({"active_servers": run.work.active_servers()})
     }
 
-    async fn act(&self, run: &Run) -> Result<String> {
-        let wanted = &run.work.request.active_servers;
+    async fn act(&self, run: &Run<W>) -> Result<String> {
+        let wanted = run.work.active_servers();
         let active = read_service(run).await?.active_servers.unwrap_or_default();
         let mut sent = Ok(());
         for command in pool::active_server_commands(&run.active_list_identity(), &active, wanted) {
@@ -71,8 +70,8 @@ impl Step<Failover> for ActiveServers {
 }
 
 /// The Set succeeds in silence while no service runs: users are counted as back only when their servers are in.
-async fn wait_for_sessions(run: &Run) -> Result<()> {
-    let end = Instant::now() + Duration::from_secs(u64::from(run.work.request.pool_timeout_seconds));
+async fn wait_for_sessions<W: PoolWork>(run: &Run<W>) -> Result<()> {
+    let end = Instant::now() + run.work.pool_timeout();
     loop {
         let absent = absent(run).await?;
         if absent.is_empty() {
@@ -87,22 +86,22 @@ async fn wait_for_sessions(run: &Run) -> Result<()> {
 }
 
 /// The servers without a session in the database.
-async fn absent(run: &Run) -> Result<Vec<String>> {
-    let mut connection = run.connect(Purpose::Catalog).await?;
+async fn absent<W: PoolWork>(run: &Run<W>) -> Result<Vec<String>> {
+    let mut connection = run.connect_serving(Purpose::Catalog).await?;
     let sessions = connection::list(&mut connection, run.database()).await?;
     let is_in = |server: &String| {
         sessions.iter().any(|session| session.is_inside && !session.is_own && same_host(&session.host, server))
     };
-    Ok(run.work.request.active_servers.iter().filter(|server| !is_in(server)).cloned().collect())
+    Ok(run.work.active_servers().iter().filter(|server| !is_in(server)).cloned().collect())
 }
 
 /// Sessions carry the short name of their host, the list its FQDN.
-fn same_host(host: &str, server: &str) -> bool {
+pub(crate) fn same_host(host: &str, server: &str) -> bool {
     let short = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
     !host.is_empty() && short(host) == short(server)
 }
 
-async fn no_session(run: &Run, absent: &[String]) -> Error {
+async fn no_session<W: PoolWork>(run: &Run<W>, absent: &[String]) -> Error {
     let mut states = Vec::new();
     for server in absent {
         states.push(match run.native_get(pool::get_windows_services(server)).await {
@@ -128,7 +127,7 @@ async fn no_session(run: &Run, absent: &[String]) -> Error {
     ))
 }
 
-fn same(a: &[String], b: &[String]) -> bool {
+pub(crate) fn same(a: &[String], b: &[String]) -> bool {
     let sorted = |list: &[String]| {
         let mut names: Vec<String> = list.iter().map(|name| name.to_lowercase()).collect();
         names.sort();

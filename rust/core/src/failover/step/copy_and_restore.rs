@@ -10,14 +10,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{count, Evidence};
 use crate::failover::copies::{Copies, CopyItem};
 use crate::failover::plan::{log_restores, step_name, Decision, Way};
-use crate::failover::Failover;
-use crate::failover::Run;
+use crate::failover::SecondaryWork;
 use crate::host::Level;
 use crate::journal::crash_points;
 use crate::log_chain::Listing;
 use crate::names::{ClientPath, ServerPath};
 use crate::run::{Announced, InTurn};
-use crate::run::{OnFailure, Seen, Step};
+use crate::run::{OnFailure, Run, Seen, Step};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::restore::{restore_log_statement, LogRestore, RestoreProgress, Restorer};
 use crate::sql::{backup_file, job, Purpose};
@@ -29,7 +28,7 @@ const COPY_JOB_LIMIT: Duration = Duration::from_secs(12 * 3600);
 pub(crate) struct CopyAndRestore;
 
 #[async_trait]
-impl Step<Failover> for CopyAndRestore {
+impl<W: SecondaryWork> Step<W> for CopyAndRestore {
     fn name(&self) -> &'static str {
         step_name::COPY_AND_RESTORE
     }
@@ -38,24 +37,24 @@ impl Step<Failover> for CopyAndRestore {
         OnFailure::PutBack
     }
 
-    async fn probe(&self, run: &Run) -> Result<Seen> {
+    async fn probe(&self, run: &Run<W>) -> Result<Seen> {
         let mut connection = run.connect(Purpose::Catalog).await?;
         if database::need(&mut connection, run.database()).await?.state == DatabaseState::Online {
             return Ok(Seen::So("the database is recovered already".to_string()));
         }
         let evidence = run.look_again().await?;
-        let decision = Decision::of(&evidence, &run.work.request);
+        let decision = Decision::of(&evidence, &run.work.secondary().request);
         Ok(match left(&decision) {
             0 => Seen::So(format!("nothing is left to restore at LSN {}", run.redo_of(&evidence)?.lsn)),
             left => Seen::NotYet(format!("{} still to be restored", count(left, "log backup is", "log backups are"))),
         })
     }
 
-    async fn act(&self, run: &Run) -> Result<String> {
+    async fn act(&self, run: &Run<W>) -> Result<String> {
         let mut tally = Tally::default();
         for _ in 0..ROUNDS {
             let evidence = run.look_again().await?;
-            let decision = Decision::of(&evidence, &run.work.request);
+            let decision = Decision::of(&evidence, &run.work.secondary().request);
             if left(&decision) == 0 {
                 break;
             }
@@ -102,7 +101,7 @@ fn wanted<'a>(evidence: &Evidence, decision: &'a Decision) -> VecDeque<Wanted<'a
     restores.zip(spares).map(|(restore, spares)| Wanted { restore, spares }).collect()
 }
 
-async fn one_round(run: &Run, evidence: &Evidence, decision: &Decision, tally: &mut Tally) -> Result<()> {
+async fn one_round<W: SecondaryWork>(run: &Run<W>, evidence: &Evidence, decision: &Decision, tally: &mut Tally) -> Result<()> {
     let restores = wanted(evidence, decision);
     match &decision.way {
         Way::CopyByUs { folder, .. } => overlapped(run, evidence, decision, folder, restores, tally).await,
@@ -123,18 +122,18 @@ async fn one_round(run: &Run, evidence: &Evidence, decision: &Decision, tally: &
     }
 }
 
-async fn overlapped(
-    run: &Run,
+async fn overlapped<W: SecondaryWork>(
+    run: &Run<W>,
     evidence: &Evidence,
     decision: &Decision,
     folder: &ServerPath,
     restores: VecDeque<Wanted<'_>>,
     tally: &mut Tally,
 ) -> Result<()> {
-    let to = run.work.proved_copy_folder.clone().ok_or_else(|| {
+    let to = run.work.secondary().proved_copy_folder.clone().ok_or_else(|| {
         Error::new(
             ErrorKind::CopyFolderNotProved,
-            format!("no path of this machine is proved to be {folder} of {}.", run.work.instance),
+            format!("no path of this machine is proved to be {folder} of {}.", run.work.secondary().instance),
         )
         .with_next("Tell where it is with `-PathMap`, then run `Resume-PChatRun`, or make a new plan.")
     })?;
@@ -166,8 +165,8 @@ async fn overlapped(
 
 /// Restores in order; each waits for its own copies only. Where a file turns out to be damaged, another one of the same set
 /// takes its place.
-async fn restore_all(
-    run: &Run,
+async fn restore_all<W: SecondaryWork>(
+    run: &Run<W>,
     listing: &Listing,
     mut restores: VecDeque<Wanted<'_>>,
     copies: Option<&Copies>,
@@ -190,15 +189,15 @@ async fn restore_all(
 }
 
 /// Restores from the front; what is left when it fails begins with the one that failed.
-async fn restore_in_turn(
-    run: &Run,
-    turns: &mut InTurn<'_, Failover>,
+async fn restore_in_turn<W: SecondaryWork>(
+    run: &Run<W>,
+    turns: &mut InTurn<'_, W>,
     restores: &mut VecDeque<Wanted<'_>>,
     total: usize,
     copies: Option<&Copies>,
     tally: &mut Tally,
 ) -> Result<()> {
-    let mut restorer = Restorer::new(run.session.connector(), &run.work.instance);
+    let mut restorer = Restorer::new(run.session.connector(), &run.work.secondary().instance);
     while let Some(Wanted { restore, .. }) = restores.front() {
         let done = total - restores.len();
         let change = announced(restore)?;
@@ -223,7 +222,7 @@ async fn restore_in_turn(
 ///
 /// # Errors
 /// The one of the damaged file where there is no other, or none that is whole.
-async fn from_another_file(run: &Run, listing: &Listing, wanted: &Wanted<'_>, damaged: Error) -> Result<()> {
+async fn from_another_file<W: SecondaryWork>(run: &Run<W>, listing: &Listing, wanted: &Wanted<'_>, damaged: Error) -> Result<()> {
     let used = wanted.restore.paths.first();
     for candidate in wanted.spares.iter().filter_map(|index| listing.candidates.get(*index)) {
         if used.is_some_and(|used| used.same_as(&candidate.path)) {
@@ -245,7 +244,7 @@ async fn from_another_file(run: &Run, listing: &Listing, wanted: &Wanted<'_>, da
             ),
         );
         let restore = LogRestore { paths, position: header.position, ..wanted.restore.clone() };
-        let mut restorer = Restorer::new(run.session.connector(), &run.work.instance);
+        let mut restorer = Restorer::new(run.session.connector(), &run.work.secondary().instance);
         return restore_one(run, &mut restorer, &restore, &candidate.name, None).await;
     }
     let name = used.map_or("A log backup", |path| path.as_str());
@@ -262,8 +261,8 @@ fn announced(restore: &LogRestore) -> Result<Announced> {
 }
 
 /// Restores one log backup; `percent` is how far the whole is.
-pub(crate) async fn restore_one(
-    run: &Run,
+pub(crate) async fn restore_one<W: SecondaryWork>(
+    run: &Run<W>,
     restorer: &mut Restorer<'_>,
     restore: &LogRestore,
     name: &str,
@@ -275,8 +274,8 @@ pub(crate) async fn restore_one(
     Ok(())
 }
 
-async fn restoring(
-    run: &Run,
+async fn restoring<W: SecondaryWork>(
+    run: &Run<W>,
     restorer: &mut Restorer<'_>,
     restore: &LogRestore,
     name: &str,
@@ -301,7 +300,7 @@ async fn restoring(
 ///
 /// # Errors
 /// `CopyFailed` (4007) where it failed or does not end.
-pub(crate) async fn run_copy_job(run: &Run, job_id: uuid::Uuid, name: &str) -> Result<()> {
+pub(crate) async fn run_copy_job<W: SecondaryWork>(run: &Run<W>, job_id: uuid::Uuid, name: &str) -> Result<()> {
     let mut connection = run.connect(Purpose::Catalog).await?;
     let before = job::last_outcome(&mut connection, job_id).await?.map(|outcome| outcome.instance_id);
     run.tell_progress(&format!("the copy job {name} copies"), None);

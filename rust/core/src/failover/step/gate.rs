@@ -9,12 +9,11 @@ use crate::document::Loss;
 use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::failover::plan::{step_name, Decision};
-use crate::failover::Failover;
-use crate::failover::{GateProof, Run};
+use crate::failover::{Failover, GateProof, SecondaryWork};
 use crate::log_chain::{gate, AcceptedLoss, RecoveryPermit};
 use crate::run::refuse_failed;
 use crate::run::resume::LOSS;
-use crate::run::{OnFailure, Seen, Step};
+use crate::run::{OnFailure, Run, Seen, Step};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::Purpose;
 
@@ -25,7 +24,7 @@ const PRIMARY_LOOK_HOLDS: Duration = Duration::from_secs(30);
 pub(crate) struct Gate;
 
 #[async_trait]
-impl Step<Failover> for Gate {
+impl<W: SecondaryWork> Step<W> for Gate {
     fn name(&self) -> &'static str {
         step_name::GATE
     }
@@ -34,21 +33,25 @@ impl Step<Failover> for Gate {
         OnFailure::PutBack
     }
 
-    async fn probe(&self, run: &Run) -> Result<Seen> {
+    async fn probe(&self, run: &Run<W>) -> Result<Seen> {
         let mut connection = run.connect(Purpose::Catalog).await?;
         if database::need(&mut connection, run.database()).await?.state == DatabaseState::Online {
             return Ok(Seen::So("the database is recovered already".to_string()));
         }
         let redo = database::redo_point(&mut connection, run.database()).await?;
-        Ok(match run.work.gate_proof() {
+        Ok(match run.work.secondary().gate_proof() {
             Some(proof) if proof.redo_lsn == redo.lsn => Seen::So(proof.text),
             _ => Seen::NotYet(format!("the database stands at LSN {}; the gate was not asked there", redo.lsn)),
         })
     }
 
-    async fn act(&self, run: &Run) -> Result<String> {
-        let permit = ask_gate(run).await?;
-        Ok(run.work.gate_proof().map_or_else(|| format!("open at LSN {}", permit.redo_lsn()), |proof| proof.text))
+    async fn act(&self, run: &Run<W>) -> Result<String> {
+        let permit = W::ask_gate(run).await?;
+        Ok(run
+            .work
+            .secondary()
+            .gate_proof()
+            .map_or_else(|| format!("open at LSN {}", permit.redo_lsn()), |proof| proof.text))
     }
 }
 
@@ -71,7 +74,7 @@ fn accepted_loss(mut loss: Loss, permit: &RecoveryPermit) -> Loss {
 /// # Errors
 /// `PrimaryAlive` (5002), `WitnessAgainst` (5003), and those of [`gate::open`]: a gap, a dead share, an unreadable file, a
 /// loss that was not accepted by name.
-pub(crate) async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
+pub(crate) async fn ask_gate(run: &Run<Failover>) -> Result<RecoveryPermit> {
     run.tell_progress("reading folders, redo point and the primary anew for the gate", None);
     let probed_at = run.work.gate_proof().map(|proof| proof.primary_probed_at);
     let probed_at = probed_at.filter(|at| at.elapsed() < PRIMARY_LOOK_HOLDS);
@@ -100,7 +103,7 @@ pub(crate) async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
 
 /// Refuses where the primary or a witness speaks that did not when this process took the work up. Somebody who writes log
 /// backups now is alive in any case. A single command may be told to go on beside a living primary; then it was known.
-fn refuse_signs_of_life(run: &Run, evidence: &Evidence, decision: &Decision) -> Result<()> {
+fn refuse_signs_of_life(run: &Run<Failover>, evidence: &Evidence, decision: &Decision) -> Result<()> {
     let request = &run.work.request;
     let known: Vec<String> =
         check::all(&run.work.evidence, request).into_iter().filter(check::blocks).map(|result| result.name).collect();

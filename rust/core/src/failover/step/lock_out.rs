@@ -6,9 +6,8 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 use crate::failover::plan::step_name;
-use crate::failover::Failover;
-use crate::failover::Run;
-use crate::run::{OnFailure, Seen, Step};
+use crate::failover::SecondaryWork;
+use crate::run::{OnFailure, Run, Seen, Step};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::Purpose;
 
@@ -34,7 +33,7 @@ impl LockOut {
 }
 
 #[async_trait]
-impl Step<Failover> for LockOut {
+impl<W: SecondaryWork> Step<W> for LockOut {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -43,7 +42,7 @@ impl Step<Failover> for LockOut {
         self.on_failure
     }
 
-    async fn probe(&self, run: &Run) -> Result<Seen> {
+    async fn probe(&self, run: &Run<W>) -> Result<Seen> {
         let mut connection = run.connect(Purpose::Catalog).await?;
         let state = database::need(&mut connection, run.database()).await?.state;
         Ok(match state {
@@ -55,10 +54,16 @@ impl Step<Failover> for LockOut {
         })
     }
 
-    async fn act(&self, run: &Run) -> Result<String> {
+    async fn act(&self, run: &Run<W>) -> Result<String> {
         let database = run.database();
         let statement = database::lock_out_statement(database)?;
-        let work = database::end_standby(run.session.connector(), &run.work.instance, database, LIMIT, &run.cancel);
+        let work = database::end_standby(
+            run.session.connector(),
+            &run.work.secondary().instance,
+            database,
+            LIMIT,
+            &run.cancel,
+        );
         let done = run.change(database, &statement, work).await?;
         Ok(format!(
             "readers are locked out after {} attempts, {} sessions ended one by one",

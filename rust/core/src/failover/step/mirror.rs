@@ -9,21 +9,16 @@ use tokio::time::Instant;
 use super::log_backups::job_name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::plan::{backup_host, mirror_commands, step_name};
-use crate::failover::Failover;
-use crate::failover::Run;
+use crate::failover::SecondaryWork;
 use crate::host::{Level, NativeCommand};
 use crate::journal::crash_points;
 use crate::pool;
-use crate::run::{OnFailure, Seen, Step};
+use crate::run::{OnFailure, Run, Seen, Step};
 use crate::sql::database::{self, DatabaseState};
+use crate::sql::compliance::COMPLIANCE_DATABASE;
 use crate::sql::mirror::{self, MirrorRole, MirrorState};
 use crate::sql::{job, Connection, Purpose};
 
-/// The name of the compliance database.
-///
-/// # Source
-/// "Required resources for Persistent Chat Server".
-const COMPLIANCE_DATABASE: &str = "mgccomp";
 /// How long the partners may take to find each other after the command returned.
 const JOIN_LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(500);
@@ -31,7 +26,7 @@ const POLL: Duration = Duration::from_millis(500);
 pub(crate) struct Mirror;
 
 #[async_trait]
-impl Step<Failover> for Mirror {
+impl<W: SecondaryWork> Step<W> for Mirror {
     fn name(&self) -> &'static str {
         step_name::MIRROR
     }
@@ -40,7 +35,7 @@ impl Step<Failover> for Mirror {
         OnFailure::GoOn
     }
 
-    async fn probe(&self, run: &Run) -> Result<Seen> {
+    async fn probe(&self, run: &Run<W>) -> Result<Seen> {
         let mut connection = run.connect(Purpose::Catalog).await?;
         let mut seen = Vec::new();
         for name in databases(run, &mut connection).await? {
@@ -60,8 +55,8 @@ impl Step<Failover> for Mirror {
         Ok(Seen::So(seen.join(", ")))
     }
 
-    async fn act(&self, run: &Run) -> Result<String> {
-        if run.work.request.mirror_file_share.as_deref().unwrap_or_default().trim().is_empty() {
+    async fn act(&self, run: &Run<W>) -> Result<String> {
+        if run.work.secondary().request.mirror_file_share.as_deref().unwrap_or_default().trim().is_empty() {
             return Err(not_installed("no file share for it is named", "Name it with `-MirrorFileShare` in a new plan, or set the mirror up by hand with `Install-CsMirrorDatabase`."));
         }
         // A log backup in the middle of the set-up would leave the mirror behind (1412, 1478).
@@ -75,9 +70,9 @@ impl Step<Failover> for Mirror {
     }
 }
 
-async fn install(run: &Run) -> Result<()> {
+async fn install<W: SecondaryWork>(run: &Run<W>) -> Result<()> {
     let mut connection = run.connect(Purpose::Catalog).await?;
-    for command in mirror_commands(&run.work.evidence, &run.work.request) {
+    for command in mirror_commands(&run.work.secondary().evidence, &run.work.secondary().request) {
         let name = if is_compliance(&command) { COMPLIANCE_DATABASE } else { run.database() };
         let is_here = databases(run, &mut connection).await?.iter().any(|database| database == name);
         if is_here && mirror::read(&mut connection, name).await?.is_some_and(|found| stands(&found)) {
@@ -130,7 +125,7 @@ fn before_fact(database: &str) -> String {
 }
 
 /// `None` where nobody can tell.
-async fn on_mirror(run: &Run, database: &str) -> Option<OnMirror> {
+async fn on_mirror<W: SecondaryWork>(run: &Run<W>, database: &str) -> Option<OnMirror> {
     let instance = run.backup_mirror()?;
     let asked = async {
         let mut connection = run.session.connector().connect(&instance, Purpose::Catalog).await?;
@@ -180,15 +175,15 @@ fn is_compliance(command: &NativeCommand) -> bool {
 }
 
 /// The databases that are to be mirrored and lie on the backup instance.
-async fn databases(run: &Run, connection: &mut Connection) -> Result<Vec<String>> {
+async fn databases<W: SecondaryWork>(run: &Run<W>, connection: &mut Connection) -> Result<Vec<String>> {
     let mut names = vec![run.database().to_string()];
-    let host = backup_host(&run.work.evidence);
+    let host = backup_host(&run.work.secondary().evidence);
     let is_here = |command: &NativeCommand| {
         command.parameters.iter().any(|p| {
             p.name == "SqlServerFqdn" && p.value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(&host.fqdn))
         })
     };
-    let commands = mirror_commands(&run.work.evidence, &run.work.request);
+    let commands = mirror_commands(&run.work.secondary().evidence, &run.work.secondary().request);
     if commands.iter().any(|command| is_compliance(command) && is_here(command))
         && database::read(connection, COMPLIANCE_DATABASE).await?.is_some()
     {
@@ -201,7 +196,7 @@ fn stands(found: &mirror::Mirror) -> bool {
     found.role == MirrorRole::Principal && matches!(found.state, MirrorState::Synchronized | MirrorState::Synchronizing)
 }
 
-async fn joined(run: &Run, name: &str) -> Result<bool> {
+async fn joined<W: SecondaryWork>(run: &Run<W>, name: &str) -> Result<bool> {
     let end = Instant::now() + JOIN_LIMIT;
     loop {
         let mut connection = run.connect(Purpose::Catalog).await?;
@@ -215,7 +210,7 @@ async fn joined(run: &Run, name: &str) -> Result<bool> {
 }
 
 /// True where our log backup job was enabled, and is not any more.
-async fn pause_log_backups(run: &Run) -> Result<bool> {
+async fn pause_log_backups<W: SecondaryWork>(run: &Run<W>) -> Result<bool> {
     let mut connection = run.connect(Purpose::Catalog).await?;
     let Some(id) = job::find(&mut connection, &job_name(run)).await? else { return Ok(false) };
     if !job::read(&mut connection, id).await?.is_some_and(|job| job.is_enabled) {
@@ -227,7 +222,7 @@ async fn pause_log_backups(run: &Run) -> Result<bool> {
     Ok(true)
 }
 
-async fn enable_log_backups(run: &Run) -> Result<()> {
+async fn enable_log_backups<W: SecondaryWork>(run: &Run<W>) -> Result<()> {
     let mut connection = run.connect(Purpose::Catalog).await?;
     let Some(id) = job::find(&mut connection, &job_name(run)).await? else { return Ok(()) };
     let statement = job::set_enabled_statement(id, true)?;

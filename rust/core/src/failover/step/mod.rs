@@ -1,16 +1,18 @@
 //! The steps of a failover, one file each.
 
-mod active_servers;
+pub(crate) mod active_servers;
 pub(crate) mod copy_and_restore;
 pub(crate) mod gate;
 pub(crate) mod lock_out;
-mod log_backups;
-mod mirror;
-mod pool_state;
+pub(crate) mod log_backups;
+pub(crate) mod mirror;
+pub(crate) mod pool_state;
 pub(crate) mod quiesce_jobs;
 pub(crate) mod recover;
 pub(crate) mod remove_log_shipping;
-mod report;
+pub(crate) mod report;
+
+pub(crate) use active_servers::same_host;
 
 use super::plan::step_name;
 use super::Failover;

@@ -1,4 +1,4 @@
-//! The pool is told that it has failed over: active list saved and cleared, state set, replicated to the servers that will
+//! The pool is told which side serves: active list saved and cleared, state set, replicated to the servers that will
 //! be active.
 
 use std::collections::BTreeMap;
@@ -10,16 +10,14 @@ use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::plan::step_name;
-use crate::failover::Failover;
-use crate::failover::Run;
 use crate::host::Question;
 use crate::journal::crash_points;
-use crate::names::PoolState as State;
 use crate::pool::{self, PoolService, PoolStateReading, Replica};
-use crate::run::{OnFailure, Seen, Step};
+use crate::run::{OnFailure, Run, Seen, Step};
+use crate::switch::PoolWork;
 
 /// What later processes must know of the pool as it was.
-const ACTIVE_BEFORE: &str = "active_servers_before";
+pub(crate) const ACTIVE_BEFORE: &str = "active_servers_before";
 const REPLICAS_BEFORE: &str = "replicas_before_pool_state";
 const POLL: Duration = Duration::from_secs(1);
 /// Short waits at first: a small pool replicates within a second or two.
@@ -28,7 +26,7 @@ const FIRST_POLL: Duration = Duration::from_millis(200);
 pub(crate) struct PoolState;
 
 #[async_trait]
-impl Step<Failover> for PoolState {
+impl<W: PoolWork> Step<W> for PoolState {
     fn name(&self) -> &'static str {
         step_name::POOL_STATE
     }
@@ -37,31 +35,31 @@ impl Step<Failover> for PoolState {
         OnFailure::Stop
     }
 
-    async fn probe(&self, run: &Run) -> Result<Seen> {
+    async fn probe(&self, run: &Run<W>) -> Result<Seen> {
         let state = read_state(run).await?;
-        if !is_failed_over(&state) {
+        if !is_wanted::<W>(&state) {
             return Ok(Seen::NotYet(format!("the pool is {}", state.state)));
         }
         let behind = behind(run).await?;
         Ok(match behind.is_empty() {
-            true => Seen::So("the pool is FailedOver, and the servers to be active know it".to_string()),
-            false => Seen::NotYet(format!("the pool is FailedOver, but {} do not know it yet", behind.join(", "))),
+            true => Seen::So(format!("the pool is {}, and the servers to be active know it", W::POOL_STATE.as_str())),
+            false => Seen::NotYet(format!("the pool is {}, but {} do not know it yet", state.state, behind.join(", "))),
         })
     }
 
-    fn intent(&self, run: &Run) -> Value {
-        json!({"pool_state": "FailedOver", "wait_for": run.work.request.active_servers})
+    fn intent(&self, run: &Run<W>) -> Value {
+        json!({"pool_state": W::POOL_STATE.as_str(), "wait_for": run.work.active_servers()})
     }
 
-    async fn act(&self, run: &Run) -> Result<String> {
+    async fn act(&self, run: &Run<W>) -> Result<String> {
         let state = read_state(run).await?;
-        if !is_failed_over(&state) {
+        if !is_wanted::<W>(&state) {
             clear_active_list(run).await?;
             run.book.set_fact(REPLICAS_BEFORE, &creations(&read_replicas(run).await?)).await?;
-            let set = run.native_set(pool::set_pool_state(&state.identity, State::FailedOver)).await;
+            let set = run.native_set(pool::set_pool_state(&state.identity, W::POOL_STATE)).await;
             crash_points::reach("pool_state.set");
             let after = read_state(run).await?;
-            if !is_failed_over(&after) {
+            if !is_wanted::<W>(&after) {
                 set?;
                 return Err(Error::new(
                     ErrorKind::StepNotVerified,
@@ -71,7 +69,7 @@ impl Step<Failover> for PoolState {
             }
         }
         wait_for_replication(run).await?;
-        Ok("the pool is FailedOver, and the servers to be active know it".to_string())
+        Ok(format!("the pool is {}, and the servers to be active know it", W::POOL_STATE.as_str()))
     }
 }
 
@@ -79,7 +77,7 @@ impl Step<Failover> for PoolState {
 ///
 /// # Errors
 /// `PoolNotFound` (6004), or those of the command.
-pub(crate) async fn read_state(run: &Run) -> Result<PoolStateReading> {
+pub(crate) async fn read_state<W: PoolWork>(run: &Run<W>) -> Result<PoolStateReading> {
     let pool = run.pool_fqdn()?;
     let objects = run.native_get(pool::get_pool_state()).await?;
     pool::read_pool_state(&objects, pool).ok_or_else(|| not_found(pool))
@@ -89,7 +87,7 @@ pub(crate) async fn read_state(run: &Run) -> Result<PoolStateReading> {
 ///
 /// # Errors
 /// `PoolNotFound` (6004), or those of the command.
-pub(crate) async fn read_service(run: &Run) -> Result<PoolService> {
+pub(crate) async fn read_service<W: PoolWork>(run: &Run<W>) -> Result<PoolService> {
     let pool = run.pool_fqdn()?;
     let services = pool::read_services(&run.native_get(pool::get_services()).await?);
     pool::find_service(&services, pool).cloned().ok_or_else(|| not_found(pool))
@@ -101,13 +99,13 @@ fn not_found(pool: &str) -> Error {
         .with_target(pool)
 }
 
-fn is_failed_over(state: &PoolStateReading) -> bool {
-    state.state.eq_ignore_ascii_case("FailedOver")
+fn is_wanted<W: PoolWork>(state: &PoolStateReading) -> bool {
+    state.state.eq_ignore_ascii_case(W::POOL_STATE.as_str())
 }
 
 /// Saves the list once, then empties it, so that no server meets a database that is half recovered. Microsoft's page
 /// leaves it as it is.
-async fn clear_active_list(run: &Run) -> Result<()> {
+pub(crate) async fn clear_active_list<W: PoolWork>(run: &Run<W>) -> Result<()> {
     let active = read_service(run).await?.active_servers.unwrap_or_default();
     if active.is_empty() {
         return Ok(());
@@ -129,7 +127,7 @@ async fn clear_active_list(run: &Run) -> Result<()> {
     }
 }
 
-async fn read_replicas(run: &Run) -> Result<Vec<Replica>> {
+async fn read_replicas<W: PoolWork>(run: &Run<W>) -> Result<Vec<Replica>> {
     Ok(pool::read_replicas(&run.native_get(pool::get_replication()).await?))
 }
 
@@ -140,10 +138,10 @@ fn creations(replicas: &[Replica]) -> BTreeMap<String, Option<String>> {
 /// The servers to be active that do not have the new state yet. A dead one never gets it, so no other counts.
 ///
 /// `UpToDate` may still be true from before: it counts only with a newer update than the one read before the Set.
-async fn behind(run: &Run) -> Result<Vec<String>> {
+async fn behind<W: PoolWork>(run: &Run<W>) -> Result<Vec<String>> {
     let replicas = read_replicas(run).await?;
     let before: BTreeMap<String, Option<String>> = run.book.fact(REPLICAS_BEFORE).unwrap_or_default();
-    let wanted = &run.work.request.active_servers;
+    let wanted = run.work.active_servers();
     Ok(wanted.iter().filter(|server| !is_up_to_date(server, &replicas, &before)).cloned().collect())
 }
 
@@ -169,8 +167,8 @@ fn is_later(new: &str, old: &str) -> bool {
 }
 
 /// Waits until the servers to be active are up to date. After the limit a full replication is offered once.
-async fn wait_for_replication(run: &Run) -> Result<()> {
-    let limit = Duration::from_secs(u64::from(run.work.request.pool_timeout_seconds));
+async fn wait_for_replication<W: PoolWork>(run: &Run<W>) -> Result<()> {
+    let limit = run.work.pool_timeout();
     let Some(late) = wait(run, limit).await? else { return Ok(()) };
     let list = late.join(", ");
     let yes = run
@@ -194,7 +192,10 @@ async fn wait_for_replication(run: &Run) -> Result<()> {
     }
     run.cancel.check()?;
     Err(Error::new(ErrorKind::ReplicationBehind, format!("{list} did not report the new pool state within the limit."))
-        .with_unchanged("The pool is FailedOver; its list of active servers is empty, so no user is served yet.")
+        .with_unchanged(format!(
+            "The pool is {}; its list of active servers is empty, so no user is served yet.",
+            W::POOL_STATE.as_str()
+        ))
         .with_next(format!(
             "Look at `Get-CsManagementStoreReplicationStatus`; `Invoke-CsManagementStoreReplication -ReplicaFqdn {}` forces a \
              full copy. Then run `Resume-PChatRun`.",
@@ -203,7 +204,7 @@ async fn wait_for_replication(run: &Run) -> Result<()> {
 }
 
 /// `None` once nobody is behind, else who is when the limit passes.
-async fn wait(run: &Run, limit: Duration) -> Result<Option<Vec<String>>> {
+async fn wait<W: PoolWork>(run: &Run<W>, limit: Duration) -> Result<Option<Vec<String>>> {
     let end = Instant::now() + limit;
     let mut pause = FIRST_POLL;
     loop {

@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::gate::ask_gate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::plan::step_name;
-use crate::failover::Failover;
-use crate::failover::Run;
+use crate::failover::SecondaryWork;
 use crate::host::Level;
 use crate::journal::crash_points;
-use crate::run::{OnFailure, Seen, Step};
+use crate::run::{OnFailure, Run, Seen, Step};
 use crate::sql::database::{self, DatabaseState, UserAccess};
 use crate::sql::open_up::open_to_all;
 use crate::sql::restore::RestoreProgress;
@@ -26,7 +24,7 @@ pub(crate) const RECOVERED_TO: &str = "recovered_to_lsn";
 pub(crate) struct Recover;
 
 #[async_trait]
-impl Step<Failover> for Recover {
+impl<W: SecondaryWork> Step<W> for Recover {
     fn name(&self) -> &'static str {
         step_name::RECOVER
     }
@@ -35,7 +33,7 @@ impl Step<Failover> for Recover {
         OnFailure::Stop
     }
 
-    async fn probe(&self, run: &Run) -> Result<Seen> {
+    async fn probe(&self, run: &Run<W>) -> Result<Seen> {
         let mut connection = run.connect(Purpose::Catalog).await?;
         let facts = database::need(&mut connection, run.database()).await?;
         if facts.state != DatabaseState::Online {
@@ -51,7 +49,7 @@ impl Step<Failover> for Recover {
         Ok(Seen::So(format!("the database is ONLINE and open to all users; {read}")))
     }
 
-    async fn act(&self, run: &Run) -> Result<String> {
+    async fn act(&self, run: &Run<W>) -> Result<String> {
         crash_points::reach("connections.ended");
         let state = {
             let mut connection = run.connect(Purpose::Catalog).await?;
@@ -70,8 +68,8 @@ impl Step<Failover> for Recover {
 }
 
 /// Asks the gate with the truth of this moment, then recovers. The permit has no other source.
-async fn recover(run: &Run) -> Result<()> {
-    let permit = ask_gate(run).await?;
+async fn recover<W: SecondaryWork>(run: &Run<W>) -> Result<()> {
+    let permit = W::ask_gate(run).await?;
     run.book.set_fact(RECOVERED_TO, &permit.redo_lsn()).await?;
     let statement = database::recover_statement(run.database())?;
     let mut tell = |seen: RestoreProgress| run.tell_progress("recovery", Some(seen.percent as u8));
@@ -81,7 +79,7 @@ async fn recover(run: &Run) -> Result<()> {
         crash_points::reach("recover.sent");
     });
     let work = async {
-        let ended = database::recover(run.session.connector(), &run.work.instance, permit, &mut tell).await;
+        let ended = database::recover(run.session.connector(), &run.work.secondary().instance, permit, &mut tell).await;
         point.abort();
         // A quick one has ended before that moment, and the journal does not know yet.
         crash_points::reach("recover.sent");
@@ -94,7 +92,7 @@ async fn recover(run: &Run) -> Result<()> {
 }
 
 /// What is found after recovery is told, and changes nothing: users without a login, and the owner.
-async fn look_at(run: &Run) -> Result<String> {
+async fn look_at<W: SecondaryWork>(run: &Run<W>) -> Result<String> {
     let mut connection = run.connect(Purpose::Catalog).await?;
     let facts = database::need(&mut connection, run.database()).await?;
     if facts.state != DatabaseState::Online || facts.is_read_only {

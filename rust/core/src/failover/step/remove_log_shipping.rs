@@ -4,10 +4,9 @@ use async_trait::async_trait;
 
 use crate::error::{Error, Result};
 use crate::failover::plan::{ignores_monitor, may_ignore_monitor, step_name};
-use crate::failover::Failover;
-use crate::failover::Run;
+use crate::failover::SecondaryWork;
 use crate::journal::crash_points;
-use crate::run::{OnFailure, Seen, Step};
+use crate::run::{OnFailure, Run, Seen, Step};
 use crate::sql::log_shipping;
 use crate::sql::Purpose;
 
@@ -21,7 +20,7 @@ const MONITOR_OUT_OF_REACH: [u32; 4] = [32030, 32031, 32054, 32055];
 pub(crate) struct RemoveLogShipping;
 
 #[async_trait]
-impl Step<Failover> for RemoveLogShipping {
+impl<W: SecondaryWork> Step<W> for RemoveLogShipping {
     fn name(&self) -> &'static str {
         step_name::REMOVE_LOG_SHIPPING
     }
@@ -30,12 +29,12 @@ impl Step<Failover> for RemoveLogShipping {
         OnFailure::PutBack
     }
 
-    async fn probe(&self, run: &Run) -> Result<Seen> {
+    async fn probe(&self, run: &Run<W>) -> Result<Seen> {
         let mut connection = run.connect(Purpose::Catalog).await?;
         let record = log_shipping::read_secondary(&mut connection, run.database()).await?;
         Ok(match record {
             None => {
-                if run.capture.log_shipping.is_configured() {
+                if W::secondary_capture(&run.capture).log_shipping.is_configured() {
                     run.commit();
                 }
                 Seen::So("log shipping is not configured any more".to_string())
@@ -44,14 +43,14 @@ impl Step<Failover> for RemoveLogShipping {
         })
     }
 
-    async fn act(&self, run: &Run) -> Result<String> {
+    async fn act(&self, run: &Run<W>) -> Result<String> {
         // A dead monitor may stall the removal, so it is left alone where the procedure can.
-        let mut ignore = ignores_monitor(&run.work.evidence);
+        let mut ignore = ignores_monitor(&run.work.secondary().evidence);
         let removed = remove(run, ignore).await;
         let is_out_of_reach = |error: &Error| error.sql_number().is_some_and(|n| MONITOR_OUT_OF_REACH.contains(&n));
         match removed {
             // It died since the evidence was read, or it is the instance alone that does not reach it.
-            Err(error) if !ignore && may_ignore_monitor(&run.work.evidence) && is_out_of_reach(&error) => {
+            Err(error) if !ignore && may_ignore_monitor(&run.work.secondary().evidence) && is_out_of_reach(&error) => {
                 ignore = true;
                 remove(run, ignore).await?;
             }
@@ -66,7 +65,7 @@ impl Step<Failover> for RemoveLogShipping {
     }
 }
 
-async fn remove(run: &Run, ignore_monitor: bool) -> Result<()> {
+async fn remove<W: SecondaryWork>(run: &Run<W>, ignore_monitor: bool) -> Result<()> {
     let statement = log_shipping::remove_statement(run.database(), ignore_monitor)?;
     // The monitor may be slow to fail: no limit on this statement.
     let mut connection = run.connect(Purpose::Work).await?;

@@ -1,0 +1,16 @@
+//! The planned switch: from the home site to the backup while both live, without losing a message.
+
+mod check;
+mod evidence;
+mod plan;
+mod preview;
+mod put_back;
+mod remove_records;
+mod text;
+mod work;
+
+pub(crate) use preview::preview;
+pub(crate) use work::PlannedSwitch;
+
+/// A planned switch under way.
+pub(crate) type Run = crate::run::Run<PlannedSwitch>;
