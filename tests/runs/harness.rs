@@ -60,9 +60,22 @@ impl Situation {
         ended(&self.command(verb, set).output().expect("the host runs"))
     }
 
-    /// Runs a verb that aborts at a named point.
+    /// Runs a failover that aborts at a named point.
     pub fn run_cut_off_at(&self, point: &str, set: &[(&str, Value)]) -> Ended {
-        ended(&self.command("failover", set).env("PCHAT_CRASH_AT", point).output().expect("the host runs"))
+        self.cut_off("failover", point, set)
+    }
+
+    /// Runs a verb that aborts at a named point.
+    pub fn cut_off(&self, verb: &str, point: &str, set: &[(&str, Value)]) -> Ended {
+        ended(&self.command(verb, set).env("PCHAT_CRASH_AT", point).output().expect("the host runs"))
+    }
+
+    /// Runs a native command on the lab's pool.
+    pub fn native(&self, name: &str, parameters: Value) -> Value {
+        let asked = json!({"command": "native", "name": name, "parameters": parameters});
+        let answer = self.lab.control(&asked).expect("the lab answers");
+        assert_eq!(answer["outcome"], "completed", "{name}: {answer:#}");
+        answer
     }
 
     pub fn ask(&self, command: &str) -> Value {

@@ -6,6 +6,8 @@ mod cut_off;
 mod damaged;
 mod every_write;
 mod harness;
+mod planned;
+mod planned_cut_off;
 mod refused;
 mod standby;
 mod ways;

@@ -66,3 +66,15 @@ pub fn failover_request(about: &Value, journal: Value) -> Value {
         "pool_timeout_seconds": 60,
     })
 }
+
+/// A planned switch of the lab's database.
+pub fn planned_switch_request(about: &Value, journal: Value) -> Value {
+    json!({
+        "version": 1,
+        "failover": failover_request(about, journal),
+        "compliance_drained": false,
+        "drain_timeout_seconds": 60,
+        "service_timeout_seconds": 60,
+        "baseline_path": null,
+    })
+}

@@ -40,7 +40,7 @@ fn open_session() -> u64 {
 
 type Start = unsafe extern "C" fn(u64, *const u8, usize, *mut u64, *mut *mut PchatDocument) -> i32;
 
-const STARTS: [Start; 15] = [
+const STARTS: [Start; 16] = [
     pchat_log_shipping_get,
     pchat_log_shipping_remove,
     pchat_log_backup_list,
@@ -52,6 +52,7 @@ const STARTS: [Start; 15] = [
     pchat_database_recover,
     pchat_failover_check,
     pchat_failover_plan,
+    pchat_planned_switch_plan,
     pchat_run_start,
     pchat_run_resume,
     pchat_run_undo,

@@ -1,6 +1,6 @@
 //! A host without PowerShell: carries out one operation of the library on a running lab and prints what happens.
 //!
-//! `pchat-host --library FILE --lab HOST:PORT --journal FOLDER failover|resume|undo|check|plan [--set POINTER=JSON]...`
+//! `pchat-host --library FILE --lab HOST:PORT --journal FOLDER failover|switch|resume|undo|check|plan|plan-switch [--set POINTER=JSON]...`
 //!
 //! The exit code is the run's own, as in the shell.
 
@@ -10,7 +10,9 @@ use std::process::ExitCode;
 use pchat_tests::drive::{operate, Watcher};
 use pchat_tests::lab::control;
 use pchat_tests::library::Pchat;
-use pchat_tests::request::{failover_request, journal_place, login, path_map, session_settings};
+use pchat_tests::request::{
+    failover_request, journal_place, login, path_map, planned_switch_request, session_settings,
+};
 use serde_json::{json, Value};
 
 fn main() -> ExitCode {
@@ -106,6 +108,7 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
     let mut request = match options.verb.as_str() {
         "resume" | "undo" => json!({"version": 1, "journal": journal, "run_id": null, "path_map": path_map(&about),
                                     "plan_only": false, "accept_data_loss": null}),
+        "switch" | "plan-switch" => planned_switch_request(&about, journal),
         _ => failover_request(&about, journal),
     };
     for (pointer, value) in &options.set {
@@ -115,10 +118,12 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
         "resume" => operate(&pchat, session, "pchat_run_resume", &request, &options.lab, &mut printer)?,
         "undo" => operate(&pchat, session, "pchat_run_undo", &request, &options.lab, &mut printer)?,
         "check" => operate(&pchat, session, "pchat_failover_check", &request, &options.lab, &mut printer)?,
-        "plan" | "failover" => {
-            let planned = operate(&pchat, session, "pchat_failover_plan", &request, &options.lab, &mut printer)?;
+        verb @ ("plan" | "failover" | "plan-switch" | "switch") => {
+            let is_switch = verb.ends_with("switch");
+            let export = if is_switch { "pchat_planned_switch_plan" } else { "pchat_failover_plan" };
+            let planned = operate(&pchat, session, export, &request, &options.lab, &mut printer)?;
             match planned {
-                Ok((_, plan)) if options.verb == "failover" => {
+                Ok((_, plan)) if matches!(verb, "failover" | "switch") => {
                     if !options.json {
                         show_plan(&plan);
                     }

@@ -13,8 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::journal::crash_points;
 use crate::names::ServerPath;
 use crate::run::{OnFailure, Run, Seen, Step};
-use crate::sql::database::{self, DatabaseState};
 use crate::sql::backup::{self, backup_name, batch_of, Attempt, BackupOrder, BackupWhat};
+use crate::sql::database::{self, DatabaseState};
 use crate::sql::restore::RestoreProgress;
 use crate::sql::Purpose;
 use crate::switch::SwitchWork;
@@ -99,12 +99,7 @@ async fn attempt<W: SwitchWork>(run: &Run<W>, folder: &ServerPath) -> Result<Att
 }
 
 fn order(folder: &ServerPath, database: &str, name: &str) -> BackupOrder {
-    BackupOrder {
-        database: database.to_string(),
-        what: BackupWhat::Tail,
-        file: folder.join(name),
-        copy_only: false,
-    }
+    BackupOrder { database: database.to_string(), what: BackupWhat::Tail, file: folder.join(name), copy_only: false }
 }
 
 /// The statement as a plan shows it: the file's moment is not known yet.
