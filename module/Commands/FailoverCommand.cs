@@ -105,6 +105,20 @@ namespace PersistentChatFailover.Commands
             PoolTimeoutSeconds = 900;
         }
 
+        /// <summary>The request of a planned switch: that of a failover, and what belongs to services and compliance.</summary>
+        internal Dictionary<string, object> PlannedSwitchRequest(string instance, PlannedSwitchOptions options)
+        {
+            return new Dictionary<string, object>
+            {
+                { "version", 1 },
+                { "failover", FailoverRequest(instance) },
+                { "compliance_drained", options.ComplianceDrained },
+                { "drain_timeout_seconds", options.DrainTimeoutSeconds },
+                { "service_timeout_seconds", options.ServiceTimeoutSeconds },
+                { "baseline_path", NullIfEmpty(options.BaselinePath) },
+            };
+        }
+
         /// <summary>The logins of the other instances, by the names that the parameters give.</summary>
         internal override void AddLogins(Session opened)
         {

@@ -28,9 +28,32 @@ namespace PersistentChatFailover.Commands
 
         /// <summary>The instance acted on: host, host\instance or host,port.</summary>
         [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Target", ValueFromPipelineByPropertyName = true)]
+        [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Planned", ValueFromPipelineByPropertyName = true)]
         [InstanceName]
         [ValidateNotNullOrEmpty]
         public override string[] SqlInstance { get; set; }
+
+        /// <summary>Both sites live: switches without losing a message, instead of failing over.</summary>
+        [Parameter(Mandatory = true, ParameterSetName = "Planned")]
+        public SwitchParameter Planned { get; set; }
+
+        /// <summary>The operator's word that compliance has processed everything.</summary>
+        [Parameter(ParameterSetName = "Planned")]
+        public SwitchParameter ComplianceDrained { get; set; }
+
+        /// <summary>How long compliance may take to drain, and sessions to end, in seconds.</summary>
+        [Parameter(ParameterSetName = "Planned")]
+        [ValidateRange(1, 86400)]
+        public int DrainTimeoutSeconds { get; set; }
+
+        /// <summary>How long one service may take to stop or start, in seconds.</summary>
+        [Parameter(ParameterSetName = "Planned")]
+        [ValidateRange(1, 3600)]
+        public int ServiceTimeoutSeconds { get; set; }
+
+        /// <summary>The baseline at the backup site: the journal's second copy goes to its folder.</summary>
+        [Parameter(ParameterSetName = "Planned")]
+        public string BaselinePath { get; set; }
 
         /// <summary>A plan of New-PChatFailoverPlan, or of an earlier -WhatIf.</summary>
         [Parameter(Mandatory = true, ParameterSetName = "Plan", ValueFromPipeline = true)]
@@ -44,6 +67,23 @@ namespace PersistentChatFailover.Commands
         /// <summary>Answers the confirmation; it widens nothing.</summary>
         [Parameter]
         public SwitchParameter Force { get; set; }
+
+        public InvokePChatFailover()
+        {
+            DrainTimeoutSeconds = PlannedSwitchOptions.DefaultDrainTimeoutSeconds;
+            ServiceTimeoutSeconds = PlannedSwitchOptions.DefaultServiceTimeoutSeconds;
+        }
+
+        private PlannedSwitchOptions Options()
+        {
+            return new PlannedSwitchOptions
+            {
+                ComplianceDrained = ComplianceDrained.IsPresent,
+                DrainTimeoutSeconds = DrainTimeoutSeconds,
+                ServiceTimeoutSeconds = ServiceTimeoutSeconds,
+                BaselinePath = BaselinePath,
+            };
+        }
 
         internal override bool AnswersYes
         {
@@ -59,10 +99,10 @@ namespace PersistentChatFailover.Commands
             }
             // A plan names the instances itself.
             opened.AddLogin(null, SqlCredential);
-            AddLogin(opened, PrimarySqlCredential, "Primary", current.RequestText("primary_sql_instance"));
-            AddLogin(opened, PrimaryMirrorSqlCredential, "PrimaryMirror", current.RequestText("primary_mirror_sql_instance"));
-            AddLogin(opened, BackupMirrorSqlCredential, "BackupMirror", current.RequestText("backup_mirror_sql_instance"));
-            AddLogin(opened, MonitorSqlCredential, "Monitor", current.RequestText("monitor_sql_instance"));
+            AddLogin(opened, PrimarySqlCredential, "Primary", current.FailoverText("primary_sql_instance"));
+            AddLogin(opened, PrimaryMirrorSqlCredential, "PrimaryMirror", current.FailoverText("primary_mirror_sql_instance"));
+            AddLogin(opened, BackupMirrorSqlCredential, "BackupMirror", current.FailoverText("backup_mirror_sql_instance"));
+            AddLogin(opened, MonitorSqlCredential, "Monitor", current.FailoverText("monitor_sql_instance"));
         }
 
         protected override void ProcessRecord()
@@ -78,14 +118,14 @@ namespace PersistentChatFailover.Commands
                 {
                     return;
                 }
-                RunResult otherwise = NoResult("failover", instance);
+                RunResult otherwise = NoResult(Planned.IsPresent ? "planned_switch" : "failover", instance);
                 try
                 {
-                    var work = new Work("pchat_failover_plan", FailoverRequest(instance))
-                    {
-                        AfterStop = "Stopped while planning; nothing was changed.",
-                        Item = item => true,
-                    };
+                    Work work = Planned.IsPresent
+                        ? new Work("pchat_planned_switch_plan", PlannedSwitchRequest(instance, Options()))
+                        : new Work("pchat_failover_plan", FailoverRequest(instance));
+                    work.AfterStop = "Stopped while planning; nothing was changed.";
+                    work.Item = item => true;
                     Ended made = Operate(work);
                     if (made.Failure != null)
                     {
@@ -115,7 +155,7 @@ namespace PersistentChatFailover.Commands
                     }
                 }
                 Plan plan = Plan ?? ReadPlan();
-                otherwise = RunResult.Begun("failover", plan.SqlInstance, plan.Database, plan.PoolFqdn);
+                otherwise = RunResult.Begun(plan.Kind, plan.SqlInstance, plan.Database, plan.PoolFqdn);
                 RunPlan(plan, otherwise);
             }
             catch (PChatException e)
@@ -141,7 +181,7 @@ namespace PersistentChatFailover.Commands
 
         private void RunPlan(Plan plan, RunResult otherwise)
         {
-            var change = new Change(this, Caption);
+            var change = new Change(this, plan.Kind == "planned_switch" ? "Switch" : Caption);
             string why;
             if (change.IsWhatIf)
             {

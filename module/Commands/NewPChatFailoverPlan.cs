@@ -5,17 +5,58 @@ using PersistentChatFailover.Interop;
 namespace PersistentChatFailover.Commands
 {
     /// <summary>Makes the plan of a failover as an object: print, save, compare, pipe. Reads only.</summary>
-    [Cmdlet(VerbsCommon.New, "PChatFailoverPlan")]
+    [Cmdlet(VerbsCommon.New, "PChatFailoverPlan", DefaultParameterSetName = "Target")]
     [OutputType(typeof(Plan))]
     public sealed class NewPChatFailoverPlan : FailoverCommand
     {
+        /// <summary>Both sites live: switches without losing a message, instead of failing over.</summary>
+        [Parameter(Mandatory = true, ParameterSetName = "Planned")]
+        public SwitchParameter Planned { get; set; }
+
+        /// <summary>The operator's word that compliance has processed everything.</summary>
+        [Parameter(ParameterSetName = "Planned")]
+        public SwitchParameter ComplianceDrained { get; set; }
+
+        /// <summary>How long compliance may take to drain, and sessions to end, in seconds.</summary>
+        [Parameter(ParameterSetName = "Planned")]
+        [ValidateRange(1, 86400)]
+        public int DrainTimeoutSeconds { get; set; }
+
+        /// <summary>How long one service may take to stop or start, in seconds.</summary>
+        [Parameter(ParameterSetName = "Planned")]
+        [ValidateRange(1, 3600)]
+        public int ServiceTimeoutSeconds { get; set; }
+
+        /// <summary>The baseline at the backup site: the journal's second copy goes to its folder.</summary>
+        [Parameter(ParameterSetName = "Planned")]
+        public string BaselinePath { get; set; }
+
+        public NewPChatFailoverPlan()
+        {
+            DrainTimeoutSeconds = PlannedSwitchOptions.DefaultDrainTimeoutSeconds;
+            ServiceTimeoutSeconds = PlannedSwitchOptions.DefaultServiceTimeoutSeconds;
+        }
+
+        private PlannedSwitchOptions Options()
+        {
+            return new PlannedSwitchOptions
+            {
+                ComplianceDrained = ComplianceDrained.IsPresent,
+                DrainTimeoutSeconds = DrainTimeoutSeconds,
+                ServiceTimeoutSeconds = ServiceTimeoutSeconds,
+                BaselinePath = BaselinePath,
+            };
+        }
+
         protected override void ProcessRecord()
         {
             foreach (string instance in SqlInstance)
             {
                 try
                 {
-                    Ended made = Read("pchat_failover_plan", FailoverRequest(instance), instance, item => true);
+                    Ended made = Planned.IsPresent
+                        ? Read("pchat_planned_switch_plan", PlannedSwitchRequest(instance, Options()), instance, item => true)
+                        : Read("pchat_failover_plan", FailoverRequest(instance), instance, item => true);
                     if (made != null)
                     {
                         WriteObject(made.AsPlan());

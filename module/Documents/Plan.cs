@@ -18,6 +18,9 @@ namespace PersistentChatFailover.Documents
         /// <summary>The plan's number: the second in which it was made, and its digest.</summary>
         public string PlanId { get; private set; }
 
+        /// <summary>failover or planned_switch.</summary>
+        public string Kind { get; private set; }
+
         /// <summary>When the evidence was read.</summary>
         public DateTime CreatedAtUtc { get; private set; }
 
@@ -56,10 +59,16 @@ namespace PersistentChatFailover.Documents
             get { return (Dictionary<string, object>)Json.Read(document); }
         }
 
-        /// <summary>A text of the request that the plan was made for; null where it has none.</summary>
-        internal string RequestText(string member)
+        /// <summary>A text of the failover request that the plan was made for; a planned switch has one inside. Null where
+        /// there is none.</summary>
+        internal string FailoverText(string member)
         {
             var request = (Dictionary<string, object>)Tree["request"];
+            object inside;
+            if (request.TryGetValue("failover", out inside))
+            {
+                request = (Dictionary<string, object>)inside;
+            }
             return request[member] as string;
         }
 
@@ -69,7 +78,7 @@ namespace PersistentChatFailover.Documents
             get
             {
                 var text = new StringBuilder();
-                text.Append("Fail over ").Append(Database).Append(" to ").Append(SqlInstance);
+                text.Append(Kind == "planned_switch" ? "Switch " : "Fail over ").Append(Database).Append(" to ").Append(SqlInstance);
                 if (PoolFqdn != null)
                 {
                     text.Append(" for pool ").Append(PoolFqdn);
@@ -125,6 +134,7 @@ namespace PersistentChatFailover.Documents
             {
                 document = Json.Ascii(Json.Write(tree)),
                 PlanId = fields.PlanId,
+                Kind = fields.Kind,
                 CreatedAtUtc = fields.CreatedAtUtc,
                 SqlInstance = fields.SqlInstance,
                 Database = fields.Database,
