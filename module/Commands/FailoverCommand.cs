@@ -112,6 +112,7 @@ namespace PersistentChatFailover.Commands
             {
                 { "version", 1 },
                 { "failover", FailoverRequest(instance) },
+                { "salvage_tail", options.SalvageTail },
                 { "compliance_drained", options.ComplianceDrained },
                 { "drain_timeout_seconds", options.DrainTimeoutSeconds },
                 { "service_timeout_seconds", options.ServiceTimeoutSeconds },

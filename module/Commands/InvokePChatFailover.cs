@@ -29,6 +29,7 @@ namespace PersistentChatFailover.Commands
         /// <summary>The instance acted on: host, host\instance or host,port.</summary>
         [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Target", ValueFromPipelineByPropertyName = true)]
         [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Planned", ValueFromPipelineByPropertyName = true)]
+        [Parameter(Mandatory = true, Position = 0, ParameterSetName = "SalvageTail", ValueFromPipelineByPropertyName = true)]
         [InstanceName]
         [ValidateNotNullOrEmpty]
         public override string[] SqlInstance { get; set; }
@@ -37,22 +38,30 @@ namespace PersistentChatFailover.Commands
         [Parameter(Mandatory = true, ParameterSetName = "Planned")]
         public SwitchParameter Planned { get; set; }
 
+        /// <summary>The instance lives, its database is damaged: saves what its log still holds first.</summary>
+        [Parameter(Mandatory = true, ParameterSetName = "SalvageTail")]
+        public SwitchParameter SalvageTail { get; set; }
+
         /// <summary>The operator's word that compliance has processed everything.</summary>
         [Parameter(ParameterSetName = "Planned")]
+        [Parameter(ParameterSetName = "SalvageTail")]
         public SwitchParameter ComplianceDrained { get; set; }
 
         /// <summary>How long compliance may take to drain, and sessions to end, in seconds.</summary>
         [Parameter(ParameterSetName = "Planned")]
+        [Parameter(ParameterSetName = "SalvageTail")]
         [ValidateRange(1, 86400)]
         public int DrainTimeoutSeconds { get; set; }
 
         /// <summary>How long one service may take to stop or start, in seconds.</summary>
         [Parameter(ParameterSetName = "Planned")]
+        [Parameter(ParameterSetName = "SalvageTail")]
         [ValidateRange(1, 3600)]
         public int ServiceTimeoutSeconds { get; set; }
 
         /// <summary>The baseline at the backup site: the journal's second copy goes to its folder.</summary>
         [Parameter(ParameterSetName = "Planned")]
+        [Parameter(ParameterSetName = "SalvageTail")]
         public string BaselinePath { get; set; }
 
         /// <summary>A plan of New-PChatFailoverPlan, or of an earlier -WhatIf.</summary>
@@ -74,10 +83,16 @@ namespace PersistentChatFailover.Commands
             ServiceTimeoutSeconds = PlannedSwitchOptions.DefaultServiceTimeoutSeconds;
         }
 
+        private bool IsSwitch
+        {
+            get { return Planned.IsPresent || SalvageTail.IsPresent; }
+        }
+
         private PlannedSwitchOptions Options()
         {
             return new PlannedSwitchOptions
             {
+                SalvageTail = SalvageTail.IsPresent,
                 ComplianceDrained = ComplianceDrained.IsPresent,
                 DrainTimeoutSeconds = DrainTimeoutSeconds,
                 ServiceTimeoutSeconds = ServiceTimeoutSeconds,
@@ -118,10 +133,10 @@ namespace PersistentChatFailover.Commands
                 {
                     return;
                 }
-                RunResult otherwise = NoResult(Planned.IsPresent ? "planned_switch" : "failover", instance);
+                RunResult otherwise = NoResult(IsSwitch ? "planned_switch" : "failover", instance);
                 try
                 {
-                    Work work = Planned.IsPresent
+                    Work work = IsSwitch
                         ? new Work("pchat_planned_switch_plan", PlannedSwitchRequest(instance, Options()))
                         : new Work("pchat_failover_plan", FailoverRequest(instance));
                     work.AfterStop = "Stopped while planning; nothing was changed.";

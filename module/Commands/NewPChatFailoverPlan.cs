@@ -13,22 +13,30 @@ namespace PersistentChatFailover.Commands
         [Parameter(Mandatory = true, ParameterSetName = "Planned")]
         public SwitchParameter Planned { get; set; }
 
+        /// <summary>The instance lives, its database is damaged: saves what its log still holds first.</summary>
+        [Parameter(Mandatory = true, ParameterSetName = "SalvageTail")]
+        public SwitchParameter SalvageTail { get; set; }
+
         /// <summary>The operator's word that compliance has processed everything.</summary>
         [Parameter(ParameterSetName = "Planned")]
+        [Parameter(ParameterSetName = "SalvageTail")]
         public SwitchParameter ComplianceDrained { get; set; }
 
         /// <summary>How long compliance may take to drain, and sessions to end, in seconds.</summary>
         [Parameter(ParameterSetName = "Planned")]
+        [Parameter(ParameterSetName = "SalvageTail")]
         [ValidateRange(1, 86400)]
         public int DrainTimeoutSeconds { get; set; }
 
         /// <summary>How long one service may take to stop or start, in seconds.</summary>
         [Parameter(ParameterSetName = "Planned")]
+        [Parameter(ParameterSetName = "SalvageTail")]
         [ValidateRange(1, 3600)]
         public int ServiceTimeoutSeconds { get; set; }
 
         /// <summary>The baseline at the backup site: the journal's second copy goes to its folder.</summary>
         [Parameter(ParameterSetName = "Planned")]
+        [Parameter(ParameterSetName = "SalvageTail")]
         public string BaselinePath { get; set; }
 
         public NewPChatFailoverPlan()
@@ -37,10 +45,16 @@ namespace PersistentChatFailover.Commands
             ServiceTimeoutSeconds = PlannedSwitchOptions.DefaultServiceTimeoutSeconds;
         }
 
+        private bool IsSwitch
+        {
+            get { return Planned.IsPresent || SalvageTail.IsPresent; }
+        }
+
         private PlannedSwitchOptions Options()
         {
             return new PlannedSwitchOptions
             {
+                SalvageTail = SalvageTail.IsPresent,
                 ComplianceDrained = ComplianceDrained.IsPresent,
                 DrainTimeoutSeconds = DrainTimeoutSeconds,
                 ServiceTimeoutSeconds = ServiceTimeoutSeconds,
@@ -54,7 +68,7 @@ namespace PersistentChatFailover.Commands
             {
                 try
                 {
-                    Ended made = Planned.IsPresent
+                    Ended made = IsSwitch
                         ? Read("pchat_planned_switch_plan", PlannedSwitchRequest(instance, Options()), instance, item => true)
                         : Read("pchat_failover_plan", FailoverRequest(instance), instance, item => true);
                     if (made != null)

@@ -6,6 +6,7 @@ namespace PersistentChatFailover.Commands
         public const int DefaultDrainTimeoutSeconds = 1800;
         public const int DefaultServiceTimeoutSeconds = 300;
 
+        public bool SalvageTail;
         public bool ComplianceDrained;
         public int DrainTimeoutSeconds;
         public int ServiceTimeoutSeconds;

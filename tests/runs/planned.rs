@@ -56,7 +56,11 @@ fn wait_for_users(situation: &Situation) {
 
 fn step<'a>(ended: &'a Ended, name: &str) -> &'a Value {
     let steps = ended.document["steps"].as_array();
-    steps.into_iter().flatten().find(|step| step["name"] == name).unwrap_or_else(|| panic!("no {name}: {:#}", ended.document))
+    steps
+        .into_iter()
+        .flatten()
+        .find(|step| step["name"] == name)
+        .unwrap_or_else(|| panic!("no {name}: {:#}", ended.document))
 }
 
 #[test]
@@ -82,21 +86,30 @@ fn the_plan_changes_nothing_and_names_every_statement() {
     assert_eq!(plan["kind"], "planned_switch");
     assert_eq!(plan["can_run"], json!(true), "{:#}", plan["checks"]);
     let text = plan["steps"].to_string();
-    for part in ["PARTNER OFF", "SINGLE_USER WITH ROLLBACK IMMEDIATE", "NORECOVERY", "Stop-CsWindowsService", "Start-CsWindowsService"]
-    {
+    for part in [
+        "PARTNER OFF",
+        "SINGLE_USER WITH ROLLBACK IMMEDIATE",
+        "NORECOVERY",
+        "Stop-CsWindowsService",
+        "Start-CsWindowsService",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let after: Vec<String> = situation.effects().split_off(before);
-    let ours: Vec<&String> = after.iter().filter(|effect| !effect.contains("job") && !effect.contains("backup")).collect();
+    let ours: Vec<&String> =
+        after.iter().filter(|effect| !effect.contains("job") && !effect.contains("backup")).collect();
     assert!(ours.is_empty(), "{ours:#?}");
 }
 
 #[test]
 fn the_source_is_found_by_its_role_after_a_swap_of_the_mirror() {
     let situation = Situation::start("healthy");
-    situation.native("Invoke-CsDatabaseFailover", json!({
-        "PoolFqdn": "pchat.contoso.com", "DatabaseType": "PersistentChat", "NewPrincipal": "Mirror",
-    }));
+    situation.native(
+        "Invoke-CsDatabaseFailover",
+        json!({
+            "PoolFqdn": "pchat.contoso.com", "DatabaseType": "PersistentChat", "NewPrincipal": "Mirror",
+        }),
+    );
     wait_for_users(&situation);
     situation.run("switch", &[]).expect(0);
     assert_eq!(situation.state_of("B\\RTC"), "ONLINE");
@@ -183,4 +196,26 @@ fn what_belongs_to_a_disaster_is_refused() {
     let ended = situation.run("switch", &[("/failover/accept_data_loss", json!("1"))]);
     ended.expect(2);
     assert_eq!(ended.error_code(), 1002);
+}
+
+#[test]
+fn the_log_of_a_damaged_database_is_saved_and_moves() {
+    let situation = Situation::start("healthy");
+    // No mirror that could take over: its session is broken.
+    situation.fault("refuse", json!({"instance": "PM\\RTC"}));
+    situation.fault("database_damaged", json!({"instance": "P\\RTC", "database": "mgc"}));
+    let ended = situation.run("switch", &[("/salvage_tail", json!(true))]);
+    ended.expect(0);
+    assert_eq!(situation.state_of("B\\RTC"), "ONLINE");
+    assert_whole(&situation, "B\\RTC");
+}
+
+#[test]
+fn a_damaged_database_with_a_healthy_mirror_is_left_to_the_mirror() {
+    let situation = Situation::start("healthy");
+    situation.fault("database_damaged", json!({"instance": "P\\RTC", "database": "mgc"}));
+    let ended = situation.run("switch", &[("/salvage_tail", json!(true))]);
+    ended.expect(3);
+    let text = ended.document.to_string();
+    assert!(text.contains("Invoke-CsDatabaseFailover"), "{text}");
 }

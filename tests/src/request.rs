@@ -72,6 +72,7 @@ pub fn planned_switch_request(about: &Value, journal: Value) -> Value {
     json!({
         "version": 1,
         "failover": failover_request(about, journal),
+        "salvage_tail": false,
         "compliance_drained": false,
         "drain_timeout_seconds": 60,
         "service_timeout_seconds": 60,

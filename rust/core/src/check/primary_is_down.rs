@@ -33,9 +33,8 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
                 how,
                 wanted,
                 format!(
-                    "The primary is alive, so a disaster failover would lose what users write there. A planned \
-                     switch takes the tail of the log first (`BACKUP LOG … WITH NORECOVERY`); this release does not do it. \
-                     If {name} must not serve, stop it."
+                    "The primary is alive, so a disaster failover would lose what users write there. A planned switch loses \
+                     nothing: `Invoke-PChatFailover -Planned`. If {name} must not serve, stop it."
                 ),
                 ErrorKind::PrimaryAlive,
             )
@@ -43,8 +42,9 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
         PrimaryVerdict::Damaged => {
             let value = format!("{name} answers, {database} there is damaged");
             let advice = format!(
-                "Save the tail of its log first: `BACKUP LOG [{database}] TO DISK = … WITH NO_TRUNCATE` on {name}, to the \
-                 share or a folder named with `-AdditionalLogBackupFolder`."
+                "`Invoke-PChatFailover -SalvageTail` stops the services, saves what the log still holds, and fails over. By hand: \
+                 `BACKUP LOG [{database}] TO DISK = … WITH NO_TRUNCATE` on {name}, to the share or a folder named with \
+                 `-AdditionalLogBackupFolder`."
             );
             if super::witness::is_ignored(subject, PRIMARY_DAMAGED) {
                 return subject.warning(check, value, wanted, format!("Ignored by name. {advice}"));

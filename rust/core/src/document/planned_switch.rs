@@ -12,6 +12,8 @@ pub struct PlannedSwitchRequest {
     /// As for a failover: the instance that is to serve, folders, journal, servers, mirror, log backups. Time of an outage,
     /// accepted loss and ignored witnesses stay empty: nothing is lost.
     pub failover: FailoverRequest,
+    /// True for a living instance whose database is damaged: what its log still holds is saved, instead of a tail taken.
+    pub salvage_tail: bool,
     /// The operator's word that compliance has processed everything.
     pub compliance_drained: bool,
     /// How long compliance may take to drain, and sessions of stopped services to end.

@@ -18,7 +18,7 @@ fn the_primarys_own_answer_decides_by_the_table() {
     assert_eq!(line(&alive), r"failed 5002 P\RTC answers a login");
     assert_eq!(
         alive.message,
-        r"The primary is alive, so a disaster failover would lose what users write there. A planned switch takes the tail of the log first (`BACKUP LOG … WITH NORECOVERY`); this release does not do it. If P\RTC must not serve, stop it."
+        r"The primary is alive, so a disaster failover would lose what users write there. A planned switch loses nothing: `Invoke-PChatFailover -Planned`. If P\RTC must not serve, stop it."
     );
     let locked = with(EndpointAnswer::Answers { why: "wrong password".into() });
     assert_eq!(line(&locked), r"failed 5002 P\RTC answers, though no login works: wrong password");

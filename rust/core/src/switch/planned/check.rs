@@ -24,11 +24,15 @@ pub(super) fn all(
         .into_iter()
         .filter(|result| !is_of_a_disaster(&result.name))
         .collect();
-    results.push(source(&subject, home));
-    if let Some(source) = home.source() {
+    let salvage = request.salvage_tail;
+    results.push(source(&subject, home, salvage));
+    if let Some(source) = home.source(salvage) {
         results.push(source_rights(&subject, source));
         results.push(source_version(&subject, source));
-        results.push(source_mirror(&subject, home, source));
+        results.push(match salvage {
+            true => no_other_copy(&subject, home),
+            false => source_mirror(&subject, home, source),
+        });
         results.push(tail_folder(&subject, source));
     }
     results.push(services(&subject, home, &request.failover.active_servers));
@@ -36,9 +40,16 @@ pub(super) fn all(
     results
 }
 
-fn source(subject: &Subject<'_>, home: &Home) -> CheckResult {
-    let (name, wanted) = ("SourceServes", "one instance at home is online and no mirror");
-    if let Some(source) = home.source() {
+fn source(subject: &Subject<'_>, home: &Home, salvage: bool) -> CheckResult {
+    let (name, wanted) = match salvage {
+        false => ("SourceServes", "one instance at home is online and no mirror"),
+        true => ("SourceIsDamaged", "one instance at home lives, with a database that cannot be used"),
+    };
+    if let Some(source) = home.source(salvage) {
+        if salvage {
+            let state = source.state.as_ref().map_or("absent", |state| state.state.as_text());
+            return subject.passed(name, format!("{} is {}", source.sql_instance, state.to_uppercase()), wanted);
+        }
         let role = if source.mirroring.is_some() { "the principal" } else { "without a mirror" };
         return subject.passed(name, format!("{} is {role}", source.sql_instance), wanted);
     }
@@ -55,6 +66,16 @@ fn source(subject: &Subject<'_>, home: &Home) -> CheckResult {
         })
         .collect();
     let value = if seen.is_empty() { "no instance at home is named".to_string() } else { seen.join("; ") };
+    if salvage {
+        return subject.failed(
+            name,
+            value,
+            wanted,
+            "There is no damaged database whose tail could be saved. One that serves is moved with `-Planned`; where the site \
+             is dead, fail over without either.",
+            ErrorKind::SourceNotReady,
+        );
+    }
     subject.failed(
         name,
         value,
@@ -102,9 +123,32 @@ fn source_version(subject: &Subject<'_>, source: &HomeInstance) -> CheckResult {
     }
 }
 
+/// Where the mirror is healthy a role swap brings everything back without a switch of sites.
+fn no_other_copy(subject: &Subject<'_>, home: &Home) -> CheckResult {
+    let (name, wanted) = ("MirrorIsNoWay", "no healthy mirror at home");
+    match home.partner(true) {
+        Some(partner) if partner.can_take_over() => subject.failed(
+            name,
+            format!("{} has a healthy copy", partner.sql_instance),
+            wanted,
+            "The answer is a role swap at home, which loses nothing: `Invoke-CsDatabaseFailover -NewPrincipal Mirror`.",
+            ErrorKind::SourceNotReady,
+        ),
+        Some(partner) => {
+            subject.passed(name, format!("{} has no copy that could take over", partner.sql_instance), wanted)
+        }
+        None => subject.warning(
+            name,
+            "the mirror at home cannot be asked",
+            wanted,
+            "Look whether it is healthy: then `Invoke-CsDatabaseFailover` is the answer.",
+        ),
+    }
+}
+
 fn source_mirror(subject: &Subject<'_>, home: &Home, source: &HomeInstance) -> CheckResult {
     let (name, wanted) = ("SourceMirror", "synchronized, and its partner answers");
-    match (&source.mirroring, home.partner()) {
+    match (&source.mirroring, home.partner(false)) {
         (Some(mirror), Some(partner)) if mirror.state == MirrorState::Synchronized => {
             subject.passed(name, format!("SYNCHRONIZED with {}", partner.sql_instance), wanted)
         }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::document::PlannedSwitchRequest;
 use crate::error::{Error, Result};
 use crate::evidence::{Capture, EndpointAnswer, Evidence, Reading};
 use crate::failover::look;
@@ -14,7 +15,7 @@ use crate::sql::database::{self, DatabaseFacts, DatabaseState};
 use crate::sql::instance::{self, InstanceFacts};
 use crate::sql::job::{self, Job};
 use crate::sql::log_shipping_primary::{self, PrimaryRecord};
-use crate::sql::mirror::{self, Mirror, MirrorRole};
+use crate::sql::mirror::{self, Mirror, MirrorRole, MirrorState};
 use crate::sql::{Connection, Connector, Purpose};
 use crate::switch::ServerServices;
 
@@ -43,6 +44,23 @@ impl HomeInstance {
     }
 }
 
+impl HomeInstance {
+    /// True where the instance lives and its database cannot be used: what its log still holds can be saved.
+    pub(super) fn is_damaged(&self) -> bool {
+        let state = self.state.as_ref().map(|state| state.state);
+        matches!(state, Some(DatabaseState::Suspect | DatabaseState::RecoveryPending | DatabaseState::Emergency))
+    }
+
+    /// True where this copy could serve by itself, as principal now or after a role swap.
+    pub(super) fn can_take_over(&self) -> bool {
+        let Some(mirror) = &self.mirroring else { return self.serves() };
+        match mirror.role {
+            MirrorRole::Principal => self.serves(),
+            MirrorRole::Mirror => mirror.state == MirrorState::Synchronized,
+        }
+    }
+}
+
 /// The home site, its services, and compliance.
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
@@ -58,15 +76,16 @@ impl Home {
         self.instances.iter().filter_map(|(_, seen)| seen.known())
     }
 
-    /// The one instance that serves; `None` where there is none, or more than one.
-    pub(super) fn source(&self) -> Option<&HomeInstance> {
-        let mut serving = self.known().filter(|home| home.serves());
-        serving.next().filter(|_| serving.next().is_none())
+    /// The one instance that the database leaves: it serves, or with `salvage` it is damaged. `None` where there is none, or
+    /// more than one.
+    pub(super) fn source(&self, salvage: bool) -> Option<&HomeInstance> {
+        let mut fitting = self.known().filter(|home| if salvage { home.is_damaged() } else { home.serves() });
+        fitting.next().filter(|_| fitting.next().is_none())
     }
 
     /// The other one.
-    pub(super) fn partner(&self) -> Option<&HomeInstance> {
-        let source = self.source()?;
+    pub(super) fn partner(&self, salvage: bool) -> Option<&HomeInstance> {
+        let source = self.source(salvage)?;
         self.known().find(|home| home.sql_instance != source.sql_instance)
     }
 }
@@ -89,14 +108,14 @@ pub(crate) struct SwitchCapture {
 /// As [`look::gather`].
 pub(super) async fn gather(
     outside: &Outside,
-    request: &crate::document::FailoverRequest,
+    request: &PlannedSwitchRequest,
     earlier: Option<&SwitchCapture>,
 ) -> Result<(Evidence, Home)> {
     let Outside { session, host, cancel, .. } = outside;
     let before = earlier.map(|capture| &capture.secondary);
-    let evidence = look::gather(session, host, request, before, cancel).await?;
+    let evidence = look::gather(session, host, &request.failover, before, cancel).await?;
     let home = tokio::select! {
-        home = Box::pin(read_home(outside, &evidence)) => home,
+        home = Box::pin(read_home(outside, &evidence, request.salvage_tail)) => home,
         () = cancel.cancelled() => return Err(cancel.check().err().unwrap_or_else(cancelled)),
     };
     Ok((evidence, home))
@@ -106,7 +125,7 @@ fn cancelled() -> Error {
     Error::new(crate::error::ErrorKind::Cancelled, "the operation was cancelled.")
 }
 
-async fn read_home(outside: &Outside, evidence: &Evidence) -> Home {
+async fn read_home(outside: &Outside, evidence: &Evidence, salvage: bool) -> Home {
     let connector = outside.session.connector();
     let primary = &evidence.primary;
     let database = primary.database_name.as_str();
@@ -125,7 +144,7 @@ async fn read_home(outside: &Outside, evidence: &Evidence) -> Home {
     }
     let mut home = Home { instances, services: services(outside, evidence).await, unprocessed: no_compliance() };
     if has_compliance(evidence) {
-        home.unprocessed = match home.source() {
+        home.unprocessed = match home.source(salvage) {
             Some(source) => unprocessed(connector, &source.sql_instance).await.into(),
             None => Reading::Unknown("no instance at home serves".to_string()),
         };

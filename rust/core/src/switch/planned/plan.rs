@@ -14,7 +14,7 @@ use crate::run::facts::sorted;
 use crate::sql::compliance::COMPLIANCE_DATABASE;
 use crate::sql::primary_removal::remove_primary_statements;
 use crate::sql::{job, mirror};
-use crate::switch::step::{name, planned_tail};
+use crate::switch::step::{name, planned_salvage, planned_tail};
 
 /// The step that removes the log shipping records of the old primary and its mirror.
 pub(super) const REMOVE_RECORDS: &str = "remove_primary_records";
@@ -28,6 +28,18 @@ pub(super) struct Parts<'a> {
     pub evidence: &'a Evidence,
     pub home: &'a Home,
     pub request: &'a PlannedSwitchRequest,
+}
+
+impl<'a> Parts<'a> {
+    /// The instance that the database leaves.
+    fn source(&self) -> Option<&'a HomeInstance> {
+        self.home.source(self.request.salvage_tail)
+    }
+
+    /// Its partner.
+    fn partner(&self) -> Option<&'a HomeInstance> {
+        self.home.partner(self.request.salvage_tail)
+    }
 }
 
 /// Makes the plan. A plan is made though checks fail, so that all of them can be seen.
@@ -53,16 +65,20 @@ pub(super) fn make(parts: &Parts<'_>) -> Result<Plan> {
         decision_facts: facts,
         can_run: !checks.iter().any(blocks),
         checks,
-        loss: nothing_lost(),
+        loss: loss(request.salvage_tail),
         expected_seconds: steps.iter().map(|step| step.expected_seconds).sum(),
         steps,
         request: PlanRequest::PlannedSwitch((*request).clone()),
     })
 }
 
-/// The loss of a planned switch.
-pub(super) fn nothing_lost() -> Loss {
-    Loss { text: "Nothing is lost: the tail of the log moves with the database.".to_string(), ..Loss::default() }
+/// The loss of a planned switch: none, unless a damaged log could not give everything.
+pub(super) fn loss(salvage: bool) -> Loss {
+    let text = match salvage {
+        false => "Nothing is lost: the tail of the log moves with the database.",
+        true => "What the damaged database's log still holds is saved and moves; what it cannot give is lost.",
+    };
+    Loss { text: text.to_string(), ..Loss::default() }
 }
 
 /// Those of a failover that hold for both, without what a living primary changes all the time; and who serves.
@@ -81,20 +97,21 @@ fn facts(parts: &Parts<'_>, decision: &Decision) -> std::collections::BTreeMap<S
     facts.retain(|name, _| !of_a_disaster.contains(&name.as_str()) && !name.starts_with("witness_"));
     let mut add = |name: &str, value: String| facts.insert(name.to_string(), value);
     let server = |home: Option<&HomeInstance>| home.map_or("none".to_string(), |home| home.facts.server_name.clone());
-    add("source", server(home.source()));
-    add("source_mirror", server(home.partner()));
-    let mirrored = home.source().is_some_and(|source| source.mirroring.is_some());
+    add("source", server(parts.source()));
+    add("source_mirror", server(parts.partner()));
+    let mirrored = parts.source().is_some_and(|source| source.mirroring.is_some());
     add("source_is_mirrored", if mirrored { "yes" } else { "no" }.to_string());
     add("tail_folder", tail_folder(parts).map_or("unknown".to_string(), |folder| folder.to_string()));
     let servers: Vec<String> = home.services.iter().map(|services| services.server.clone()).collect();
     add("servers", sorted(&servers));
+    add("salvage_tail", if request.salvage_tail { "yes" } else { "no" }.to_string());
     add("compliance_drained", if request.compliance_drained { "said" } else { "waited for" }.to_string());
     facts
 }
 
 /// The folder of the source's log backups, else the share that was named.
 pub(super) fn tail_folder(parts: &Parts<'_>) -> Option<ServerPath> {
-    let record = parts.home.source().and_then(|source| source.record.as_ref());
+    let record = parts.source().and_then(|source| source.record.as_ref());
     let named = || parts.request.failover.folders.log_backup_share.as_deref().map(ServerPath::new);
     record.map(|record| record.backup_directory.clone()).or_else(named)
 }
@@ -106,7 +123,11 @@ fn steps(parts: &Parts<'_>, decision: &Decision) -> Result<Vec<PlannedStep>> {
         step.on_failure = BROUGHT_BACK.to_string();
     }
     secondary.copy_and_restore.title = "Copy and restore the log backups, the tail among them".to_string();
-    secondary.gate.title = "Prove that both sides stand at the same LSN".to_string();
+    secondary.gate.title = match request.salvage_tail {
+        false => "Prove that both sides stand at the same LSN",
+        true => "Prove that everything that was saved is restored",
+    }
+    .to_string();
     if let Some(step) = &mut secondary.remove_log_shipping {
         step.on_failure = "The backup serves; its record as a secondary is removed later.".to_string();
     }
@@ -120,8 +141,13 @@ fn steps(parts: &Parts<'_>, decision: &Decision) -> Result<Vec<PlannedStep>> {
     }
     steps.push(sessions_gone(parts));
     steps.push(quiet_jobs(parts)?);
-    steps.extend(mirroring_off(parts)?);
-    steps.push(take_tail(parts)?);
+    match request.salvage_tail {
+        true => steps.push(salvage(parts)?),
+        false => {
+            steps.extend(mirroring_off(parts)?);
+            steps.push(take_tail(parts)?);
+        }
+    }
     steps.extend(secondary.lock_out);
     steps.extend([secondary.copy_and_restore, secondary.gate, secondary.recover]);
     steps.extend(secondary.remove_log_shipping);
@@ -144,7 +170,7 @@ fn pool_name<'a>(parts: &Parts<'a>) -> &'a str {
 }
 
 fn source_name<'a>(parts: &Parts<'a>) -> &'a str {
-    parts.home.source().map_or("the instance that serves", |source| source.sql_instance.as_str())
+    parts.source().map_or("the instance that serves", |source| source.sql_instance.as_str())
 }
 
 fn text(parts: &Parts<'_>, command: &NativeCommand) -> String {
@@ -198,7 +224,7 @@ fn sessions_gone(parts: &Parts<'_>) -> PlannedStep {
 fn quiet_jobs(parts: &Parts<'_>) -> Result<PlannedStep> {
     let title = "Disable the log shipping jobs of both sides and wait for running ones to end";
     let mut planned = PlannedStep::new(name::QUIET_JOBS, title, source_name(parts), GIVEN_BACK);
-    let home = [parts.home.source(), parts.home.partner()];
+    let home = [parts.source(), parts.partner()];
     let backup_jobs = home.into_iter().flatten().filter_map(|home| home.backup_job.as_ref());
     for job in backup_jobs.chain(parts.evidence.log_shipping.jobs()).filter(|job| job.is_enabled) {
         planned.statements.push(job::set_enabled_statement(job.job_id, false)?);
@@ -215,7 +241,7 @@ pub(super) fn mirrored(source: &HomeInstance, database: &str) -> Vec<String> {
 }
 
 fn mirroring_off(parts: &Parts<'_>) -> Result<Option<PlannedStep>> {
-    let Some(source) = parts.home.source() else { return Ok(None) };
+    let Some(source) = parts.source() else { return Ok(None) };
     let databases = mirrored(source, &parts.evidence.primary.database_name);
     if databases.is_empty() {
         return Ok(None);
@@ -239,6 +265,16 @@ fn take_tail(parts: &Parts<'_>) -> Result<PlannedStep> {
     Ok(planned)
 }
 
+fn salvage(parts: &Parts<'_>) -> Result<PlannedStep> {
+    let title = "Save what the log of the damaged database still holds";
+    let mut planned = PlannedStep::new(name::SALVAGE, title, source_name(parts), GIVEN_BACK);
+    if let Some(folder) = tail_folder(parts) {
+        planned.statements.push(planned_salvage(&folder, &parts.evidence.primary.database_name)?);
+    }
+    planned.expected_seconds = Some(10);
+    Ok(planned)
+}
+
 fn remove_records(parts: &Parts<'_>) -> Result<PlannedStep> {
     let mut planned = PlannedStep::new(
         REMOVE_RECORDS,
@@ -246,7 +282,7 @@ fn remove_records(parts: &Parts<'_>) -> Result<PlannedStep> {
         source_name(parts),
         "The backup serves; the old records only raise alerts, and are removed later.",
     );
-    for home in [parts.home.source(), parts.home.partner()].into_iter().flatten() {
+    for home in [parts.source(), parts.partner()].into_iter().flatten() {
         if let Some(record) = &home.record {
             planned.statements.extend(remove_primary_statements(record)?);
         }

@@ -36,11 +36,11 @@ pub(super) async fn planned(run: &Run) -> Result<Vec<String>> {
     if facts.state == DatabaseState::Restoring {
         lines.push(database::recover_statement(name)?);
     }
-    if facts.user_access != UserAccess::MultiUser {
+    if facts.user_access != UserAccess::MultiUser && !run.work.is_salvage() {
         lines.push(database::multi_user_statement(name)?);
     }
     connection.close().await;
-    for command in mirror_commands(run).await? {
+    for (_, command) in mirror_commands(run).await? {
         lines.push(text(run, &command));
     }
     for of in to_enable(run).await? {
@@ -85,6 +85,9 @@ pub(super) async fn put_back(run: &Run) -> Result<Vec<String>> {
 
 /// The side that was online is recovered where its tail was taken, and opened to all users.
 async fn source_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
+    if run.work.is_salvage() {
+        return Ok(());
+    }
     let (source, name) = (run.work.source().clone(), run.work.source_database_name());
     let mut connection = run.connect_source(Purpose::Catalog).await?;
     let facts = database::need(&mut connection, name).await?;
@@ -110,8 +113,11 @@ async fn source_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
 
 /// The commands that set mirrors up again for what was mirrored and is not now. The copies left on the partner are ours
 /// to replace: this run made them orphans.
-async fn mirror_commands(run: &Run) -> Result<Vec<NativeCommand>> {
+async fn mirror_commands(run: &Run) -> Result<Vec<(String, NativeCommand)>> {
     let mut commands = Vec::new();
+    if run.work.is_salvage() {
+        return Ok(commands);
+    }
     let mut connection = run.connect_source(Purpose::Catalog).await?;
     for name in PlannedSwitch::mirrored(run) {
         if mirror::read(&mut connection, &name).await?.is_some() {
@@ -122,7 +128,7 @@ async fn mirror_commands(run: &Run) -> Result<Vec<NativeCommand>> {
         let share = run.work.mirror_file_share().unwrap_or_default();
         let host = fqdn(run, &source.host);
         let command = pool::install_mirror(kind, &host, source.instance.as_deref(), share);
-        commands.push(command.with("DropExistingDatabasesOnMirror", true));
+        commands.push((name, command.with("DropExistingDatabasesOnMirror", true)));
     }
     connection.close().await;
     Ok(commands)
@@ -149,34 +155,33 @@ async fn mirror_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
         );
         return Err(error.with_unchanged("Users are served without a mirror."));
     }
-    for command in commands {
+    for (name, command) in commands {
         let sent = run.native_set_back(command.clone()).await;
         crash_points::reach("put_back.mirror");
-        if !joined(run).await? {
+        if !joined(run, &name).await? {
             sent?;
             let why = "the partners did not find each other";
-            return Err(Error::new(ErrorKind::MirrorNotInstalled, format!("the mirror was not set up again: {why}."))
-                .with_unchanged("Users are served without a mirror.")
-                .with_next(format!("Set it up by hand: `{}`.", text(run, &command))));
+            return Err(Error::new(
+                ErrorKind::MirrorNotInstalled,
+                format!("the mirror of {name} was not set up again: {why}."),
+            )
+            .with_unchanged("Users are served without a mirror.")
+            .with_next(format!("Set it up by hand: `{}`.", text(run, &command))));
         }
-        done.push("the mirror stands again".to_string());
+        done.push(format!("the mirror of {name} stands again"));
     }
     Ok(())
 }
 
-/// Waits until everything that was mirrored is so again.
-async fn joined(run: &Run) -> Result<bool> {
+/// Waits until both partners of a database have found each other.
+async fn joined(run: &Run, name: &str) -> Result<bool> {
     let end = Instant::now() + JOIN_LIMIT;
     loop {
         let mut connection = run.connect_source(Purpose::Catalog).await?;
-        let mut stands = true;
-        for name in PlannedSwitch::mirrored(run) {
-            let found = mirror::read(&mut connection, &name).await?;
-            stands &= found.is_some_and(|found| {
-                found.role == MirrorRole::Principal
-                    && matches!(found.state, MirrorState::Synchronized | MirrorState::Synchronizing)
-            });
-        }
+        let stands = mirror::read(&mut connection, name).await?.is_some_and(|found| {
+            found.role == MirrorRole::Principal
+                && matches!(found.state, MirrorState::Synchronized | MirrorState::Synchronizing)
+        });
         connection.close().await;
         if stands || Instant::now() >= end {
             return Ok(stands);

@@ -8,6 +8,10 @@ use crate::switch::step::{name, tail_file};
 
 /// A switch that was carried out.
 pub(super) fn done(run: &Run) -> String {
+    if run.work.is_salvage() {
+        let loss = run.view.loss_text();
+        return format!("{} is served by {}. {loss}", run.database(), run.work.target().instance);
+    }
     format!(
         "{} is served by {}. Nothing is lost: the tail of the log moved with it. {} is RESTORING, ready for the way back.",
         run.database(),
@@ -18,6 +22,13 @@ pub(super) fn done(run: &Run) -> String {
 
 /// A switch that was given up.
 pub(super) fn put_back(run: &Run) -> String {
+    if run.work.is_salvage() {
+        return format!(
+            "{} on {} is damaged as before; nothing else was moved.",
+            run.database(),
+            run.work.source_name()
+        );
+    }
     format!("{} is served by {} as before; restored log backups stay restored.", run.database(), run.work.source_name())
 }
 
@@ -67,6 +78,14 @@ pub(super) fn next_actions(run: &Run) -> Vec<String> {
         run.capture.services.iter().filter(|s| s.services.known().is_none()).map(|s| s.server.as_str()).collect();
     if !unread.is_empty() {
         next.push(format!("Start the Persistent Chat services of {} there; this run could not.", unread.join(", ")));
+    }
+    if run.work.is_salvage() {
+        next.push(format!(
+            "The damaged copy on {} may hold more than its log gave: keep it, and keep it from serving (its services are in \
+             the pool's FailedOver state).",
+            run.work.source_name()
+        ));
+        return next;
     }
     let tail = tail_file(run).map_or_else(String::new, |file| format!(", from {file} on"));
     next.push(format!(

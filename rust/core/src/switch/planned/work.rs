@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::Utc;
 
 use super::evidence::{self, gather, Home, SwitchCapture, CAPTURE_VERSION};
-use super::plan::{self, nothing_lost, Parts, REMOVE_RECORDS};
+use super::plan::{self, loss, Parts, REMOVE_RECORDS};
 use super::remove_records::RemoveRecords;
 use super::{put_back, text, Run};
 use crate::check;
@@ -20,7 +20,7 @@ use crate::failover::step::{
     report,
 };
 use crate::failover::{evidence_of, lock_mirror, Failover, GateProof, SecondaryWork};
-use crate::log_chain::{gate as chain_gate, RecoveryPermit};
+use crate::log_chain::{gate as chain_gate, RecoveryPermit, RedoPoint};
 use crate::names::{InstanceName, PoolState, ServerPath};
 use crate::run::engine::Ending;
 use crate::run::resume::LOSS;
@@ -31,8 +31,8 @@ use crate::run::{refuse_failed, Locks, Outside, Step, Unit, Workflow};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::Purpose;
 use crate::switch::step::{
-    name, ClearActiveList, Drain, MirroringOff, QuietJobs, RestartServices, SessionsGone, StartServices, StopServices,
-    Tail,
+    name, saved_to, ClearActiveList, Drain, MirroringOff, QuietJobs, RestartServices, Salvage, SessionsGone,
+    StartServices, StopServices, Tail,
 };
 use crate::switch::{PoolWork, ServerServices, SwitchJob, SwitchLimits, SwitchWork};
 
@@ -55,11 +55,12 @@ impl PlannedSwitch {
         home: Home,
         earlier: Option<&SwitchCapture>,
     ) -> Result<PlannedSwitch> {
+        let salvage = request.salvage_tail;
         // On a resume the source may be RESTORING already: who served is what was captured.
         let captured = |home: Option<&super::evidence::HomeInstance>| home.map(|home| home.sql_instance.clone());
         let (source, mirror) = match earlier {
             Some(earlier) => (captured(earlier.source.as_ref()), captured(earlier.source_mirror.as_ref())),
-            None => (captured(home.source()), captured(home.partner())),
+            None => (captured(home.source(salvage)), captured(home.partner(salvage))),
         };
         // Without one a check fails; the plan shows it all the same.
         let source = source.or_else(|| evidence.primary.name.clone()).unwrap_or_else(|| evidence.sql_instance.clone());
@@ -80,6 +81,11 @@ impl PlannedSwitch {
     /// The instance that is to serve.
     pub(super) fn target(&self) -> &Failover {
         &self.secondary
+    }
+
+    /// True where the log of a damaged database is saved instead of a tail taken.
+    pub(super) fn is_salvage(&self) -> bool {
+        self.request.salvage_tail
     }
 
     pub(super) fn source_name(&self) -> String {
@@ -151,7 +157,7 @@ fn with_share(mut request: PlannedSwitchRequest, evidence: &Evidence) -> Planned
 /// Reads everything and makes the plan, without a run.
 pub(super) async fn look_only(outside: &Outside, request: PlannedSwitchRequest) -> Result<Plan> {
     let request = usable(request)?;
-    let (evidence, home) = gather(outside, &request.failover, None).await?;
+    let (evidence, home) = gather(outside, &request, None).await?;
     let request = with_share(request, &evidence);
     plan::make(&Parts { evidence: &evidence, home: &home, request: &request })
 }
@@ -179,7 +185,7 @@ impl Workflow for PlannedSwitch {
         locks: Option<&Locks>,
     ) -> Result<PlannedSwitch> {
         let request = usable(request_of(plan)?.clone())?;
-        let (mut evidence, home) = gather(outside, &request.failover, earlier).await?;
+        let (mut evidence, home) = gather(outside, &request, earlier).await?;
         // It is ours.
         evidence.lock_holder = Reading::Known(None);
         let request = with_share(request, &evidence);
@@ -200,8 +206,8 @@ impl Workflow for PlannedSwitch {
             version: CAPTURE_VERSION,
             captured_at_utc: Utc::now(),
             secondary: capture(&self.secondary.evidence),
-            source: self.home.source().cloned(),
-            source_mirror: self.home.partner().cloned(),
+            source: self.home.source(self.request.salvage_tail).cloned(),
+            source_mirror: self.home.partner(self.request.salvage_tail).cloned(),
             services: self.home.services.clone(),
         }
     }
@@ -273,6 +279,7 @@ impl Workflow for PlannedSwitch {
                 name::QUIET_JOBS => Box::new(QuietJobs),
                 name::MIRRORING_OFF => Box::new(MirroringOff),
                 name::TAIL => Box::new(Tail),
+                name::SALVAGE => Box::new(Salvage),
                 step_name::LOCK_OUT => Box::new(lock_out::LockOut::before_restore()),
                 step_name::COPY_AND_RESTORE => Box::new(copy_and_restore::CopyAndRestore),
                 step_name::GATE => Box::new(gate::Gate),
@@ -337,7 +344,7 @@ impl PlannedSwitch {
     /// Source and partner are written to as well. The partner may be away; then nothing is written there.
     async fn lock_home(&self, outside: &Outside, locks: &Locks) -> Result<()> {
         let connector = outside.session.connector();
-        if self.home.source().is_some() || self.source_mirror.is_some() {
+        if self.home.source(self.request.salvage_tail).is_some() || self.source_mirror.is_some() {
             locks.add(connector, &self.source, &self.source_database).await?;
         }
         let Some(partner) = &self.source_mirror else { return Ok(()) };
@@ -392,26 +399,47 @@ impl SecondaryWork for PlannedSwitch {
         let probed_at = std::time::Instant::now();
         let evidence = run.look_again().await?;
         let redo = run.redo_of(&evidence)?;
-        let mut connection = run.connect_source(Purpose::Catalog).await?;
-        let (source, database) = (&run.work.source, run.work.source_database_name());
-        let state = database::need(&mut connection, database).await?.state;
-        if state != DatabaseState::Restoring {
-            return Err(unequal(run, format!("{source} is {} instead of RESTORING", state.as_text().to_uppercase())));
-        }
-        let end = database::redo_lsn(&mut connection, database).await?;
-        if end != redo.lsn {
-            let target = &run.work.secondary.instance;
-            return Err(unequal(run, format!("{target} stands at LSN {}, {source} at {end}", redo.lsn)));
+        match run.work.request.salvage_tail {
+            false => both_stand_together(run, &redo).await?,
+            true => saved_is_restored(run, &redo).await?,
         }
         let target = run.work.secondary.instance.to_string();
         let permit = chain_gate::open(&target, run.database(), &redo, &evidence.files.listing, None)?;
-        run.view.set_loss(nothing_lost());
-        run.book.set_fact(LOSS, &nothing_lost()).await?;
-        let text = format!("open: both sides stand at LSN {}. Nothing is lost.", permit.redo_lsn());
+        let loss = loss(run.work.request.salvage_tail);
+        run.view.set_loss(loss.clone());
+        run.book.set_fact(LOSS, &loss).await?;
+        let text = format!("open at LSN {}. {}", permit.redo_lsn(), loss.text);
         let proof = GateProof { redo_lsn: permit.redo_lsn(), text, primary_probed_at: probed_at };
         run.work.secondary.set_gate_proof(proof);
         Ok(permit)
     }
+}
+
+/// The source is RESTORING behind its tail, and both redo points are one.
+async fn both_stand_together(run: &Run, redo: &RedoPoint) -> Result<()> {
+    let mut connection = run.connect_source(Purpose::Catalog).await?;
+    let (source, database) = (&run.work.source, run.work.source_database_name());
+    let state = database::need(&mut connection, database).await?.state;
+    if state != DatabaseState::Restoring {
+        return Err(unequal(run, format!("{source} is {} instead of RESTORING", state.as_text().to_uppercase())));
+    }
+    let end = database::redo_lsn(&mut connection, database).await?;
+    if end != redo.lsn {
+        let target = &run.work.secondary.instance;
+        return Err(unequal(run, format!("{target} stands at LSN {}, {source} at {end}", redo.lsn)));
+    }
+    Ok(())
+}
+
+/// What was saved of the damaged log ends where the secondary stands.
+async fn saved_is_restored(run: &Run, redo: &RedoPoint) -> Result<()> {
+    let Some(end) = saved_to(run).await? else {
+        return Err(unequal(run, "no tail was saved".to_string()));
+    };
+    if redo.lsn < end {
+        return Err(unequal(run, format!("it stands at LSN {}, the tail that was saved ends at {end}", redo.lsn)));
+    }
+    Ok(())
 }
 
 fn unequal(run: &Run, why: String) -> Error {

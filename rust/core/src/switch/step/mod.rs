@@ -4,6 +4,7 @@ mod active_list;
 mod drain;
 mod jobs;
 mod mirroring_off;
+mod salvage;
 mod services;
 mod sessions;
 mod tail;
@@ -12,6 +13,7 @@ pub(crate) use active_list::ClearActiveList;
 pub(crate) use drain::{forget_drained, Drain};
 pub(crate) use jobs::{enable_again, to_enable, QuietJobs};
 pub(crate) use mirroring_off::MirroringOff;
+pub(crate) use salvage::{planned_salvage, saved_to, Salvage};
 pub(crate) use services::{start_all, start_commands, RestartServices, StartServices, StopServices};
 pub(crate) use sessions::SessionsGone;
 pub(crate) use tail::{planned_tail, tail_file, Tail};
@@ -34,6 +36,8 @@ pub mod name {
     pub const MIRRORING_OFF: &str = "mirroring_off";
     /// The tail of the log is backed up, and the source is RESTORING.
     pub const TAIL: &str = "tail";
+    /// What the log of a damaged database still holds is saved.
+    pub const SALVAGE: &str = "salvage_tail";
     /// The services run again, those of the servers to be active first.
     pub const START_SERVICES: &str = "start_services";
     /// Services that started before the mirror stood are started anew, one server at a time.
