@@ -101,7 +101,12 @@ fn wanted<'a>(evidence: &Evidence, decision: &'a Decision) -> VecDeque<Wanted<'a
     restores.zip(spares).map(|(restore, spares)| Wanted { restore, spares }).collect()
 }
 
-async fn one_round<W: SecondaryWork>(run: &Run<W>, evidence: &Evidence, decision: &Decision, tally: &mut Tally) -> Result<()> {
+async fn one_round<W: SecondaryWork>(
+    run: &Run<W>,
+    evidence: &Evidence,
+    decision: &Decision,
+    tally: &mut Tally,
+) -> Result<()> {
     let restores = wanted(evidence, decision);
     match &decision.way {
         Way::CopyByUs { folder, .. } => overlapped(run, evidence, decision, folder, restores, tally).await,
@@ -222,7 +227,12 @@ async fn restore_in_turn<W: SecondaryWork>(
 ///
 /// # Errors
 /// The one of the damaged file where there is no other, or none that is whole.
-async fn from_another_file<W: SecondaryWork>(run: &Run<W>, listing: &Listing, wanted: &Wanted<'_>, damaged: Error) -> Result<()> {
+async fn from_another_file<W: SecondaryWork>(
+    run: &Run<W>,
+    listing: &Listing,
+    wanted: &Wanted<'_>,
+    damaged: Error,
+) -> Result<()> {
     let used = wanted.restore.paths.first();
     for candidate in wanted.spares.iter().filter_map(|index| listing.candidates.get(*index)) {
         if used.is_some_and(|used| used.same_as(&candidate.path)) {

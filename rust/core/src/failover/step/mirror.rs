@@ -14,8 +14,8 @@ use crate::host::{Level, NativeCommand};
 use crate::journal::crash_points;
 use crate::pool;
 use crate::run::{OnFailure, Run, Seen, Step};
-use crate::sql::database::{self, DatabaseState};
 use crate::sql::compliance::COMPLIANCE_DATABASE;
+use crate::sql::database::{self, DatabaseState};
 use crate::sql::mirror::{self, MirrorRole, MirrorState};
 use crate::sql::{job, Connection, Purpose};
 
