@@ -119,7 +119,7 @@ fn usable(mut request: PlannedSwitchRequest) -> Result<PlannedSwitchRequest> {
     let own = &mut request.failover;
     let of_a_disaster = [
         ("-AcceptDataLoss", own.accept_data_loss.is_some()),
-        ("-OutageUtc", own.outage_utc.is_some()),
+        ("-OutageTime", own.outage_utc.is_some()),
         ("-IgnoreWitness", !own.ignore_witness.is_empty()),
     ];
     if let Some((parameter, _)) = of_a_disaster.iter().find(|(_, given)| *given) {
