@@ -114,10 +114,11 @@ impl EngineCommands for Engine {
             }
         }
         let backup = world.instances.iter().find(|i| i.role == InstanceRole::Backup).and_then(|i| i.database(chat));
-        let held: std::collections::HashSet<u64> =
-            backup.map(|d| d.messages().into_iter().collect()).unwrap_or_default();
-        let lost: Option<Vec<u64>> =
-            world.death.as_ref().map(|d| d.messages.iter().filter(|m| !held.contains(m)).copied().collect());
+        let lost: Option<Vec<u64>> = world.death.as_ref().map(|d| {
+            let held: std::collections::HashSet<u64> =
+                backup.map(|d| d.messages().into_iter().collect()).unwrap_or_default();
+            d.messages.iter().filter(|m| !held.contains(m)).copied().collect()
+        });
         let mut counts: Map<String, Value> = Map::new();
         for effect in world.effects.iter().filter(|e| DESTRUCTIVE.contains(&e.kind.as_str())) {
             let count = counts.get(&effect.kind).and_then(Value::as_u64).unwrap_or(0);

@@ -3,19 +3,23 @@
 use super::compliance::PLACEHOLDERS;
 use super::model::World;
 use serde_json::{json, Map, Value};
-use std::collections::HashSet;
 
 /// Numbers from 1 to `newest` that are not among `held`.
 pub fn missing_from(held: &[u64], newest: u64) -> Vec<u64> {
-    let held: HashSet<u64> = held.iter().copied().collect();
-    (1..=newest).filter(|n| !held.contains(n)).collect()
+    let mut there = vec![false; newest as usize + 1];
+    for number in held {
+        if let Some(mark) = there.get_mut(*number as usize) {
+            *mark = true;
+        }
+    }
+    (1..=newest).filter(|n| !there[*n as usize]).collect()
 }
 
 /// Numbers that are there more than once.
 pub fn doubled(held: &[u64]) -> Vec<u64> {
-    let mut seen = HashSet::new();
-    let mut twice: Vec<u64> = held.iter().copied().filter(|n| !seen.insert(*n)).collect();
-    twice.sort_unstable();
+    let mut sorted = held.to_vec();
+    sorted.sort_unstable();
+    let mut twice: Vec<u64> = sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
     twice.dedup();
     twice
 }
