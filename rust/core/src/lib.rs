@@ -13,6 +13,7 @@ pub mod files;
 pub mod host;
 pub mod journal;
 pub mod log_chain;
+mod memory;
 pub mod names;
 pub mod operation;
 pub mod pool;

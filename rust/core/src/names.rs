@@ -2,10 +2,18 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{de, Deserialize, Deserializer, Serialize, Serializer};
 
+mod text;
+
+pub use text::Text;
+
 use crate::error::{Error, ErrorKind, Result};
+
+/// The largest value of numeric(25,0).
+const MAX_VALUE: u128 = 9_999_999_999_999_999_999_999_999;
 
 /// A log sequence number, SQL Server's numeric(25,0). Ordinary values pass 63 bits.
 ///
@@ -13,35 +21,51 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// # Source
 /// "Recover to a Log Sequence Number": sequence * 10^15 + block * 10^5 + slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Lsn(u128);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Lsn {
+    // The numeric value, high part first: 25 digits need 84 bits, and each log backup has several.
+    high: u32,
+    middle: u32,
+    low: u32,
+}
 
 impl Lsn {
     /// The largest value of numeric(25,0).
-    pub const MAX: Lsn = Lsn(9_999_999_999_999_999_999_999_999);
-    pub const ZERO: Lsn = Lsn(0);
+    pub const MAX: Lsn = Lsn::of(MAX_VALUE);
+    pub const ZERO: Lsn = Lsn::of(0);
 
     /// An LSN from its numeric value; `None` beyond 25 digits.
     pub fn new(value: u128) -> Option<Lsn> {
-        (value <= Lsn::MAX.0).then_some(Lsn(value))
+        (value <= MAX_VALUE).then_some(Lsn::of(value))
     }
 
     /// The numeric value.
     pub fn value(self) -> u128 {
-        self.0
+        (u128::from(self.high) << 64) | (u128::from(self.middle) << 32) | u128::from(self.low)
+    }
+
+    const fn of(value: u128) -> Lsn {
+        Lsn { high: (value >> 64) as u32, middle: (value >> 32) as u32, low: value as u32 }
     }
 
     /// The form with colons that SQL Server's error log uses: `38876:162309:1`.
     pub fn parts(self) -> String {
-        let sequence = self.0 / 1_000_000_000_000_000;
-        let block = self.0 / 100_000 % 10_000_000_000;
-        format!("{sequence}:{block}:{}", self.0 % 100_000)
+        let value = self.value();
+        let sequence = value / 1_000_000_000_000_000;
+        let block = value / 100_000 % 10_000_000_000;
+        format!("{sequence}:{block}:{}", value % 100_000)
     }
 }
 
 impl fmt::Display for Lsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
+        write!(f, "{}", self.value())
+    }
+}
+
+impl fmt::Debug for Lsn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lsn({self})")
     }
 }
 
@@ -160,10 +184,10 @@ pub fn shown(text: &str) -> String {
     out
 }
 
-/// A path as a SQL Server host sees it: Windows rules on every platform, never opened by this process.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ServerPath(String);
+/// A path as a SQL Server host sees it: Windows rules on every platform, never opened by this process. A clone shares the
+/// text: a log backup's path stands in the listing, the plan and the run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ServerPath(Text);
 
 impl ServerPath {
     /// Takes the text as it stands; trailing separators are dropped but for a drive's root.
@@ -173,19 +197,24 @@ impl ServerPath {
         while text.len() > 3 && text.ends_with('\\') {
             text.pop();
         }
-        ServerPath(text)
+        ServerPath(text.into())
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// The text itself, shared.
+    pub fn text(&self) -> Text {
+        self.0.clone()
+    }
+
     /// The path of a file in this folder.
     pub fn join(&self, name: &str) -> ServerPath {
         if self.0.ends_with('\\') {
-            ServerPath(format!("{}{name}", self.0))
+            ServerPath(format!("{}{name}", self.0).into())
         } else {
-            ServerPath(format!("{}\\{name}", self.0))
+            ServerPath(format!("{}\\{name}", self.0).into())
         }
     }
 
@@ -198,7 +227,7 @@ impl ServerPath {
     pub fn parent(&self) -> Option<ServerPath> {
         let at = self.0.rfind('\\')?;
         let cut = if at == 2 && self.0.as_bytes().get(1) == Some(&b':') { 3 } else { at };
-        (cut > 0 && cut < self.0.len()).then(|| ServerPath(self.0[..cut].to_string()))
+        (cut > 0 && cut < self.0.len()).then(|| ServerPath(self.0[..cut].into()))
     }
 
     /// True for `\\server\share\…`.
@@ -229,13 +258,25 @@ impl fmt::Display for ServerPath {
     }
 }
 
-/// A path as this process opens it.
+impl Serialize for ServerPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ServerPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<ServerPath, D::Error> {
+        Text::deserialize(deserializer).map(ServerPath)
+    }
+}
+
+/// A path as this process opens it. A clone shares it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ClientPath(std::path::PathBuf);
+pub struct ClientPath(Arc<std::path::Path>);
 
 impl ClientPath {
     pub fn new(path: impl Into<std::path::PathBuf>) -> ClientPath {
-        ClientPath(path.into())
+        ClientPath(path.into().into())
     }
 
     pub fn as_path(&self) -> &std::path::Path {
@@ -243,7 +284,7 @@ impl ClientPath {
     }
 
     pub fn join(&self, name: &str) -> ClientPath {
-        ClientPath(self.0.join(name))
+        ClientPath(self.0.join(name).into())
     }
 }
 

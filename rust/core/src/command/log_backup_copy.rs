@@ -195,7 +195,7 @@ fn is_seen(evidence: &Evidence, file: &MissingCopy) -> bool {
 fn copy_action(file: &MissingCopy, folder: &ServerPath) -> Action {
     Action {
         action: "copy",
-        object: file.name.clone(),
+        object: file.name.to_string(),
         statement: format!("copy {} to {}", file.path, folder.join(&file.name)),
         text: format!("{} bytes, under a temporary name, verified, then renamed", file.size_bytes),
     }

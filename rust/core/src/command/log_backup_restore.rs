@@ -109,8 +109,9 @@ impl Change for RestoreLogBackups {
 
 /// Each set of the chain as the instance is asked to restore it: from the copy folder where it lies there.
 fn restores(evidence: &Evidence, chain: &Chain) -> Vec<LogRestore> {
+    let database = crate::names::Text::from(evidence.database.as_str());
     let restore = |link: &crate::log_chain::ChainLink| LogRestore {
-        database: evidence.database.clone(),
+        database: database.clone(),
         paths: link.files(&evidence.files.listing).map(|candidate| candidate.path.clone()).collect(),
         position: link.header.position,
         last_lsn: link.header.last_lsn,

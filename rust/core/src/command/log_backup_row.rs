@@ -10,7 +10,7 @@ use crate::failover::plan::Decision;
 use crate::log_chain::{
     utc_offset_minutes, Candidate, Doubt, PlaceId, PlaceKind, SetStatus, UnreadFile, UnreadStatus, Verdict,
 };
-use crate::names::{Lsn, ServerPath};
+use crate::names::{Lsn, ServerPath, Text};
 
 /// One row for each set in each file that is known, whether its header was read or not. Pure.
 pub(super) fn rows(evidence: &Evidence, decision: &Decision, target: &Target) -> Vec<LogBackup> {
@@ -126,7 +126,7 @@ impl Table<'_> {
                     row.last_lsn = Some(header.last_lsn);
                     row.size_bytes = Some(self.evidence.files.size_of(candidate));
                     row.finished_at_utc = self.finished_at(candidate);
-                    row.writer = Some(header.server_name.clone()).filter(|name| !name.is_empty());
+                    row.writer = Some(header.server_name.to_string()).filter(|name| !name.is_empty());
                     self.rows.push(row);
                     self.ranks.push((u8::MAX, header.backup_set_id, header.family_number));
                     self.join(self.rows.len() - 1, candidate, status);
@@ -203,7 +203,7 @@ impl Table<'_> {
     /// Files whose headers nobody had to read: they are older than the redo point, unless that is unknown.
     fn add_not_read(&mut self) {
         let mut known: HashSet<String> = self.rows.iter().map(|row| row.name.to_lowercase()).collect();
-        let mut of_place: Vec<(PlaceId, ServerPath, String)> = Vec::new();
+        let mut of_place: Vec<(PlaceId, ServerPath, Text)> = Vec::new();
         for place in &self.evidence.files.places {
             let ours = place.by_client.known().filter(|_| place.is_candidate || place.by_server.known().is_none());
             let names = place.by_server.known().into_iter().flatten().cloned();

@@ -6,11 +6,13 @@ mod plan;
 mod planned_switch;
 mod request;
 mod result;
+mod statements;
 
 pub use plan::*;
 pub use planned_switch::*;
 pub use request::*;
 pub use result::*;
+pub use statements::Statements;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -30,8 +32,8 @@ pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
             .with_unchanged("Nothing was started.")
             .with_next("Send the document as the header describes it; the cmdlets do.")
     };
-    let value: serde_json::Value = serde_json::from_slice(text).map_err(|e| bad(e.to_string()))?;
-    match value.get("version").and_then(serde_json::Value::as_u64) {
+    let seen: Versioned = serde_json::from_slice(text).map_err(|e| bad(e.to_string()))?;
+    match seen.version.as_ref().and_then(serde_json::Value::as_u64) {
         Some(version) if version == u64::from(DOCUMENT_VERSION) => {}
         Some(version) => {
             return Err(Error::new(
@@ -43,7 +45,14 @@ pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
         }
         None => return Err(bad("the member `version` is missing or no number".to_string())),
     }
-    serde_json::from_value(value).map_err(|e| bad(e.to_string()))
+    serde_json::from_slice(text).map_err(|e| bad(e.to_string()))
+}
+
+/// As much of a document as tells how the rest is to be read: a whole plan is not held twice.
+#[derive(Deserialize)]
+struct Versioned {
+    #[serde(default)]
+    version: Option<serde_json::Value>,
 }
 
 /// For an optional member that must be there all the same, as `null`.

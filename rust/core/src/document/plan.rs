@@ -1,12 +1,15 @@
 //! The plan as data: what would be done, on what evidence, at what loss.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{nullable, CheckResult, FailoverRequest, JournalPlace, PlannedSwitchRequest, Target};
-use crate::names::Lsn;
+use super::{nullable, CheckResult, FailoverRequest, JournalPlace, PlannedSwitchRequest, Statements, Target};
+use crate::names::{Lsn, Text};
 
 /// A plan: `-WhatIf` shows it, the run executes this very one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,10 +82,10 @@ impl PlanRequest {
     }
 }
 
-/// A plan whose request is not read yet: its kind says what it is.
+/// A plan whose request is not read yet: its kind says what it is. Its steps are read whole, or as outlines.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PlanParts {
+struct PlanParts<S = PlannedStep> {
     version: u32,
     plan_id: String,
     kind: String,
@@ -98,14 +101,14 @@ struct PlanParts {
     loss: Loss,
     #[serde(deserialize_with = "nullable")]
     expected_seconds: Option<u64>,
-    steps: Vec<PlannedStep>,
+    steps: Vec<S>,
     request: Value,
 }
 
-impl TryFrom<PlanParts> for Plan {
+impl<S: Into<PlannedStep>> TryFrom<PlanParts<S>> for Plan {
     type Error = String;
 
-    fn try_from(parts: PlanParts) -> Result<Plan, String> {
+    fn try_from(parts: PlanParts<S>) -> Result<Plan, String> {
         Ok(Plan {
             request: PlanRequest::read(&parts.kind, parts.request)?,
             version: parts.version,
@@ -121,7 +124,7 @@ impl TryFrom<PlanParts> for Plan {
             can_run: parts.can_run,
             loss: parts.loss,
             expected_seconds: parts.expected_seconds,
-            steps: parts.steps,
+            steps: parts.steps.into_iter().map(Into::into).collect(),
         })
     }
 }
@@ -131,7 +134,7 @@ impl Plan {
     /// the steps and says what they rest on.
     pub(crate) fn drop_details(&mut self) {
         for step in &mut self.steps {
-            step.statements = Vec::new();
+            step.statements = Statements::default();
             step.files = Vec::new();
         }
     }
@@ -174,7 +177,7 @@ pub struct PlannedStep {
     /// The instance or pool that is changed.
     pub target: String,
     /// Statements, word for word.
-    pub statements: Vec<String>,
+    pub statements: Statements,
     pub files: Vec<PlannedFile>,
     /// Native commands as an operator would type them, qualified with their module.
     pub native_commands: Vec<String>,
@@ -192,7 +195,7 @@ impl PlannedStep {
             name: name.to_string(),
             title: title.to_string(),
             target: target.to_string(),
-            statements: Vec::new(),
+            statements: Statements::default(),
             files: Vec::new(),
             native_commands: Vec::new(),
             expected_seconds: None,
@@ -201,18 +204,75 @@ impl PlannedStep {
     }
 }
 
+/// Reads a plan without the statements and files of its steps, which a run makes anew: with ten thousand log backups they
+/// are nearly all of it. They are read as strictly as ever, and not kept.
+pub(super) fn without_details<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Plan, D::Error> {
+    PlanParts::<Outline>::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+}
+
+/// A step without statements and files.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outline {
+    number: u32,
+    name: String,
+    title: String,
+    target: String,
+    #[serde(rename = "statements")]
+    _statements: Unkept<String>,
+    #[serde(rename = "files")]
+    _files: Unkept<PlannedFile>,
+    native_commands: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
+    expected_seconds: Option<u64>,
+    on_failure: String,
+}
+
+impl From<Outline> for PlannedStep {
+    fn from(outline: Outline) -> PlannedStep {
+        PlannedStep {
+            number: outline.number,
+            native_commands: outline.native_commands,
+            expected_seconds: outline.expected_seconds,
+            ..PlannedStep::new(&outline.name, &outline.title, &outline.target, &outline.on_failure)
+        }
+    }
+}
+
+/// A list of which each element is read and dropped.
+struct Unkept<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Unkept<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Unkept(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Unkept<T> {
+    type Value = Unkept<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self, A::Error> {
+        while list.next_element::<T>()?.is_some() {}
+        Ok(self)
+    }
+}
+
 /// A log backup in a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedFile {
-    pub name: String,
+    pub name: Text,
     pub first_lsn: Lsn,
     pub last_lsn: Lsn,
     pub size_bytes: u64,
     /// `copy`, `restore`, or `copy and restore`.
-    pub action: String,
+    pub action: Text,
     /// Where it lies now, as the instance names it.
-    pub from: String,
+    pub from: Text,
     /// Where it is restored from.
-    pub to: String,
+    pub to: Text,
 }

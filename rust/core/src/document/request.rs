@@ -220,7 +220,8 @@ pub struct FailoverRequest {
 #[serde(deny_unknown_fields)]
 pub struct RunStartRequest {
     pub version: u32,
-    /// The plan that was confirmed, with its request inside.
+    /// The plan that was confirmed, with its request inside; its statements and files are not kept.
+    #[serde(deserialize_with = "super::plan::without_details")]
     pub plan: Plan,
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Reading;
-use crate::names::ServerPath;
+use crate::names::{ServerPath, Text};
 
 /// What a folder is to the failover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub struct PlaceEvidence {
     /// The files that this process sees.
     pub by_client: Reading<Vec<FileSeen>>,
     /// The names that the instance sees.
-    pub by_server: Reading<Vec<String>>,
+    pub by_server: Reading<Vec<Text>>,
     /// True where the instance has read the header of a file there.
     pub server_reads_files: bool,
     /// True where client and server show the same files: the client path is a candidate, to be proved by a marker.
@@ -70,7 +70,7 @@ impl PlaceEvidence {
 /// A file as this process sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSeen {
-    pub name: String,
+    pub name: Text,
     pub size_bytes: u64,
     pub modified_at_utc: Option<DateTime<Utc>>,
 }
@@ -78,18 +78,18 @@ pub struct FileSeen {
 /// The files of a share that came, grew or changed between two looks. No clock is asked: that of a file server may be
 /// minutes off.
 pub fn later_files(before: &[FileSeen], after: &[FileSeen]) -> Vec<super::LaterFile> {
-    let earlier: std::collections::HashMap<String, &FileSeen> =
-        before.iter().map(|file| (file.name.to_lowercase(), file)).collect();
+    let earlier: std::collections::HashMap<Text, &FileSeen> =
+        before.iter().map(|file| (file.name.in_lower_case(), file)).collect();
     after
         .iter()
         .filter_map(|file| {
-            let how = match earlier.get(&file.name.to_lowercase()) {
+            let how = match earlier.get(&file.name.in_lower_case()) {
                 None => "appeared",
                 Some(old) if old.size_bytes < file.size_bytes => "grew",
                 Some(old) if old.modified_at_utc < file.modified_at_utc => "changed",
                 Some(_) => return None,
             };
-            Some(super::LaterFile { name: file.name.clone(), how: how.to_string() })
+            Some(super::LaterFile { name: file.name.to_string(), how: how.to_string() })
         })
         .collect()
 }

@@ -44,7 +44,7 @@ pub(crate) fn file_name(number: u32) -> String {
 pub(crate) fn header(number: u32) -> Header {
     Header {
         backup_type: BackupType::Log,
-        database_name: "mgc".to_string(),
+        database_name: "mgc".into(),
         family_id: FAMILY,
         first_lsn: lsn(u128::from(number) * 1000),
         last_lsn: lsn(u128::from(number) * 1000 + 1000),
@@ -59,8 +59,7 @@ pub(crate) fn header(number: u32) -> Header {
         size_bytes: 1 << 20,
         started_at: at(2, number * 15 - 15),
         finished_at: at(2, number * 15 - 14),
-        server_name: r"P\RTC".to_string(),
-        machine_name: "P".to_string(),
+        server_name: r"P\RTC".into(),
         has_checksums: true,
         is_damaged: false,
         is_copy_only: false,
@@ -106,7 +105,7 @@ pub(crate) fn unread(number: u32, place: PlaceId, trouble: Trouble) -> UnreadFil
 
 pub(crate) fn seen(numbers: &[u32]) -> Vec<FileSeen> {
     let file = |number: &u32| FileSeen {
-        name: file_name(*number),
+        name: file_name(*number).into(),
         size_bytes: 1 << 20,
         modified_at_utc: Some(utc(2, number * 15 - 14)),
     };
@@ -270,7 +269,7 @@ pub(crate) fn place(id: PlaceId, role: PlaceRole, numbers: &[u32]) -> PlaceEvide
         path: folder_of(id),
         client_path: Some(format!("/mnt/{}", folder_of(id).file_name())),
         by_client: Reading::Known(seen(numbers)),
-        by_server: Reading::Known(numbers.iter().map(|number| file_name(*number)).collect()),
+        by_server: Reading::Known(numbers.iter().map(|number| file_name(*number).into()).collect()),
         server_reads_files: true,
         is_candidate: true,
     }

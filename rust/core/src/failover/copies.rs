@@ -1,7 +1,7 @@
 //! Copies that run ahead of the restores: in the order in which they are needed, a bounded number at a time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::{Copier, CopyProgress, CopyRequest, CopySettings};
 use crate::host::Cancel;
 use crate::journal::crash_points;
-use crate::names::ClientPath;
+use crate::names::{ClientPath, Text};
 use crate::run::Run;
 
 /// Copies at the same time.
@@ -20,7 +20,7 @@ const PARALLEL: usize = 4;
 /// A file to copy.
 #[derive(Debug, Clone)]
 pub(crate) struct CopyItem {
-    pub name: String,
+    pub name: Text,
     pub from_folder: ClientPath,
     pub size_bytes: Option<u64>,
 }
@@ -34,17 +34,45 @@ pub(crate) struct Copies {
 
 #[derive(Default)]
 struct Shared {
-    /// Every item by its name in lower case; `None` until it has ended.
-    ended: Mutex<HashMap<String, Option<Result<()>>>>,
+    state: Mutex<State>,
     changed: Notify,
 }
 
+/// Names in lower case.
+#[derive(Default)]
+struct State {
+    /// What has not ended yet.
+    open: HashSet<Text>,
+    failed: HashMap<Text, Error>,
+}
+
 impl Shared {
-    fn end(&self, name: &str, result: Result<()>) {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.insert(name.to_lowercase(), Some(result));
-        drop(ended);
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self, name: &Text, result: Result<()>) {
+        let name = name.in_lower_case();
+        let mut state = self.lock();
+        state.open.remove(&name);
+        if let Err(error) = result {
+            state.failed.insert(name, error);
+        }
+        drop(state);
         self.changed.notify_waiters();
+    }
+
+    /// Waits until the state tells an end.
+    async fn wait(&self, ended: impl Fn(&State) -> Option<Result<()>>) -> Result<()> {
+        loop {
+            let waiting = self.changed.notified();
+            tokio::pin!(waiting);
+            waiting.as_mut().enable();
+            if let Some(result) = ended(&self.lock()) {
+                return result;
+            }
+            waiting.await;
+        }
     }
 }
 
@@ -66,10 +94,7 @@ impl Copies {
     /// The same with a copier of the caller's.
     pub(crate) fn with(copier: Arc<Copier>, items: Vec<CopyItem>, to_folder: ClientPath, cancel: &Cancel) -> Copies {
         let shared = Arc::new(Shared::default());
-        {
-            let mut ended = shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            ended.extend(items.iter().map(|item| (item.name.to_lowercase(), None)));
-        }
+        shared.lock().open.extend(items.iter().map(|item| item.name.in_lower_case()));
         let stop = Cancel::new();
         let worker =
             tokio::spawn(copy_all(Arc::clone(&shared), copier, items, to_folder, cancel.clone(), stop.clone()));
@@ -82,33 +107,23 @@ impl Copies {
     /// Those of its copy.
     pub(crate) async fn wait_for(&self, name: &str) -> Result<()> {
         let key = name.to_lowercase();
-        loop {
-            let waiting = self.shared.changed.notified();
-            tokio::pin!(waiting);
-            waiting.as_mut().enable();
-            {
-                let ended = self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
-                match ended.get(&key) {
-                    None => return Ok(()),
-                    Some(Some(result)) => return result.clone(),
-                    Some(None) => {}
-                }
-            }
-            waiting.await;
-        }
+        let ended = |state: &State| match state.failed.get(key.as_str()) {
+            Some(error) => Some(Err(error.clone())),
+            None => (!state.open.contains(key.as_str())).then_some(Ok(())),
+        };
+        self.shared.wait(ended).await
     }
 
     /// Waits for all of them.
     ///
     /// # Errors
-    /// The first one's that failed.
+    /// That of one that failed.
     pub(crate) async fn finish(&self) -> Result<()> {
-        let names: Vec<String> =
-            self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
-        for name in names {
-            self.wait_for(&name).await?;
-        }
-        Ok(())
+        let ended = |state: &State| match state.failed.values().next() {
+            Some(error) => Some(Err(error.clone())),
+            None => state.open.is_empty().then_some(Ok(())),
+        };
+        self.shared.wait(ended).await
     }
 
     /// Stops: partial copies are kept under their temporary names. Waits until nothing writes any more.
@@ -147,9 +162,10 @@ async fn copy_all(
         let request = CopyRequest {
             from_folder: item.from_folder,
             to_folder: to_folder.clone(),
-            name: item.name.clone(),
+            name: item.name.to_string(),
             expected_size: item.size_bytes,
         };
+        let name = item.name;
         let (shared, copier, cancel, stop) = (Arc::clone(&shared), Arc::clone(&copier), cancel.clone(), stop.clone());
         running.retain(|task: &JoinHandle<()>| !task.is_finished());
         running.push(tokio::spawn(async move {
@@ -164,17 +180,14 @@ async fn copy_all(
                 () = stop.cancelled() => Err(stopped(&request.name)),
             };
             drop(slot);
-            shared.end(&request.name, ended);
+            shared.end(&name, ended);
         }));
     }
     for task in running {
         // A panic in a copy must not leave its waiter waiting.
         let _ = task.await;
     }
-    let left: Vec<String> = {
-        let ended = shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.iter().filter(|(_, result)| result.is_none()).map(|(name, _)| name.clone()).collect()
-    };
+    let left: Vec<Text> = shared.lock().open.iter().cloned().collect();
     for name in left {
         shared.end(
             &name,

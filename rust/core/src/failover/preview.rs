@@ -8,6 +8,7 @@ use super::{look, plan};
 use crate::document::FailoverRequest;
 use crate::error::Result;
 use crate::host::{Cancel, Host};
+use crate::memory;
 use crate::operation::{OperationResult, Session};
 
 /// Makes the plan of a failover; with `hand_out_checks` each check goes out as an item too. Reads only.
@@ -24,6 +25,7 @@ pub(crate) async fn preview(
     let evidence = look::gather(&session, &host, &request, None, &cancel).await?;
     let plan = plan::make(&evidence, &request)?;
     drop(evidence);
+    memory::give_back();
     if hand_out_checks {
         for check in &plan.checks {
             cancel.check()?;

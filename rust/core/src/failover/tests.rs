@@ -201,7 +201,7 @@ fn unit(number: u32, step: Scripted) -> Unit<Failover> {
         name: step.name.to_string(),
         title: step.name.to_string(),
         target: "B".into(),
-        statements: Vec::new(),
+        statements: crate::document::Statements::default(),
         files: Vec::new(),
         native_commands: Vec::new(),
         expected_seconds: None,

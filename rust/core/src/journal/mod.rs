@@ -9,6 +9,7 @@
 
 pub mod crash_points;
 mod folder;
+mod formatter;
 mod lock;
 mod reader;
 mod record;

@@ -1,10 +1,13 @@
 //! What a run records, and the line that it becomes.
 
+use std::io::{self, Write};
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Serializer, Value};
 use sha2::{Digest, Sha256};
 
+use super::formatter::Blanking;
 use crate::error::Outcome;
 
 /// The first record of a run: what it is, on what, by whom, and what it must not depend on later.
@@ -123,13 +126,6 @@ pub(super) enum Beginning<'a, P, C> {
     Begin(&'a RunHead<P, C>),
 }
 
-#[derive(Serialize)]
-struct Content<'a, R> {
-    sequence: u64,
-    at_utc: &'a str,
-    record: &'a R,
-}
-
 #[derive(Deserialize)]
 struct Line {
     sequence: u64,
@@ -146,30 +142,47 @@ pub(super) fn time_text(at: DateTime<Utc>) -> String {
 }
 
 fn hash(before: &str, content: &str) -> String {
-    let digest = Sha256::new().chain_update(before).chain_update("\n").chain_update(content).finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(Sha256::new().chain_update(before).chain_update("\n").chain_update(content))
 }
 
-/// A record as a line with its end, and its hash. `before` is the hash of the line before; the run id for the first.
-pub(super) fn encode(
+fn hex(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is written, with its hash.
+struct Hashing<'a, W: ?Sized> {
+    out: &'a mut W,
+    digest: Sha256,
+}
+
+impl<W: Write + ?Sized> Write for Hashing<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes a record as a line with its end, and gives its hash. `before` is the hash of the line before; the run id for the
+/// first. Nothing is kept: the first record holds a plan with every log backup.
+pub(super) fn encode<W: Write + ?Sized>(
+    out: &mut W,
     before: &str,
     sequence: u64,
     at_utc: &str,
     record: &impl Serialize,
-) -> serde_json::Result<(String, String)> {
-    let mut line = serde_json::to_string(&Content { sequence, at_utc, record })?;
-    if may_hold_secrets(&line) {
-        let mut value = serde_json::to_value(record)?;
-        blank_secrets(&mut value);
-        line = serde_json::to_string(&Content { sequence, at_utc, record: &value })?;
-    }
+) -> io::Result<String> {
+    let mut content = Hashing { out, digest: Sha256::new().chain_update(before).chain_update("\n") };
+    write!(content, "{{\"sequence\":{sequence},\"at_utc\":\"{at_utc}\",\"record\":")?;
+    record.serialize(&mut Serializer::with_formatter(&mut content, Blanking::default()))?;
+    let hash = hex(content.digest);
     // The closing brace comes after the hash.
-    line.pop();
-    let hash = hash(before, &line);
-    line.push_str(HASH_MARK);
-    line.push_str(&hash);
-    line.push_str("\"}\n");
-    Ok((line, hash))
+    writeln!(out, "{HASH_MARK}{hash}\"}}")?;
+    Ok(hash)
 }
 
 /// A line, without its end, as an entry with its hash; `None` where anything about it is wrong.
@@ -187,39 +200,4 @@ pub(super) fn decode(before: &str, sequence: u64, line: &str) -> Option<(Entry, 
     let parsed: Line = serde_json::from_str(&format!("{open}}}")).ok()?;
     let entry = Entry { sequence: parsed.sequence, at_utc: parsed.at_utc, record: parsed.record };
     (entry.sequence == sequence).then(|| (entry, written.to_string()))
-}
-
-/// What the names of secret members end with.
-const SECRET_WORDS: [&str; 4] = ["password", "passwd", "pwd", "secret"];
-
-/// True where one of the words stands anywhere in a line; most lines need no second look.
-fn may_hold_secrets(line: &str) -> bool {
-    let bytes = line.as_bytes();
-    let is_word = |at: usize, word: &str| {
-        bytes.get(at..at + word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-    };
-    let begins = |byte: &u8| matches!(byte.to_ascii_lowercase(), b'p' | b's');
-    bytes
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| begins(byte))
-        .any(|(at, _)| SECRET_WORDS.iter().any(|word| is_word(at, word)))
-}
-
-/// A net below those who must not hand secrets in: values of members named like one are replaced.
-fn blank_secrets(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            for (name, value) in map.iter_mut() {
-                let name = name.to_lowercase();
-                let is_secret = SECRET_WORDS.iter().any(|word| name.ends_with(word));
-                match value {
-                    Value::String(text) if is_secret => *text = "***".to_string(),
-                    other => blank_secrets(other),
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(blank_secrets),
-        _ => {}
-    }
 }

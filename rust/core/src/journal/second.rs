@@ -13,9 +13,17 @@ use super::reader::{read_file, Tail};
 /// How long a record waits for the second copy.
 const WAIT: Duration = Duration::from_secs(5);
 
+/// What the first copy has got.
+pub(super) enum Line {
+    /// A line with its end.
+    Text(Vec<u8>),
+    /// A large one, to be read from there: the copy is to hold as many bytes of it.
+    UpTo(u64),
+}
+
 /// The handle that the journal keeps.
 pub(super) struct SecondCopy {
-    lines: Sender<Vec<u8>>,
+    lines: Sender<Line>,
     done: Receiver<io::Result<()>>,
     waiting: usize,
     path: PathBuf,
@@ -24,13 +32,13 @@ pub(super) struct SecondCopy {
 impl SecondCopy {
     /// Starts writing at `path`, which is first made equal to the first `length` bytes of the first copy.
     pub fn start(path: PathBuf, run_id: &str, first: &Path, length: u64) -> io::Result<SecondCopy> {
-        let (lines, todo) = channel::<Vec<u8>>();
+        let (lines, todo) = channel::<Line>();
         let (report, done) = channel();
         let mut worker =
             Worker { path: path.clone(), run_id: run_id.to_string(), first: first.to_path_buf(), length, file: None };
         std::thread::Builder::new().name("journal-copy".to_string()).spawn(move || {
             while let Ok(line) = todo.recv() {
-                if report.send(worker.write(&line)).is_err() {
+                if report.send(worker.write(line)).is_err() {
                     break;
                 }
             }
@@ -40,7 +48,7 @@ impl SecondCopy {
 
     /// Hands a line over and waits for it, within the limit. Returns a warning where it is not known to be written.
     /// An empty line only brings the copy up to date.
-    pub fn append(&mut self, line: Vec<u8>) -> Option<String> {
+    pub fn append(&mut self, line: Line) -> Option<String> {
         let warning = |why: String| {
             Some(format!(
                 "The second copy of the journal, `{}`, is behind: {why}. The run goes on; a colleague who resumes it from there \
@@ -80,18 +88,19 @@ struct Worker {
 }
 
 impl Worker {
-    fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        self.length += line.len() as u64;
+    fn write(&mut self, line: Line) -> io::Result<()> {
+        match &line {
+            Line::Text(text) => self.length += text.len() as u64,
+            Line::UpTo(length) => self.length = *length,
+        }
         let known = self.file.take();
         super::crash_points::fail("journal.second")?;
-        let file = match known {
-            Some(mut file) => {
-                file.write_all(line)?;
+        let file = match (known, line) {
+            (Some(mut file), Line::Text(text)) => {
+                file.write_all(&text)?;
                 file
             }
-            // A new run's first line is all there is; it holds the plan and may be large.
-            None if self.length == line.len() as u64 => self.brought_up_to(line)?,
-            None => self.catch_up()?,
+            _ => self.catch_up()?,
         };
         file.sync_all()?;
         self.file = Some(file);
@@ -100,14 +109,20 @@ impl Worker {
 
     /// Opens the copy and writes what it lacks.
     fn catch_up(&self) -> io::Result<File> {
-        let mut content = Vec::new();
-        File::open(&self.first)?.take(self.length).read_to_end(&mut content)?;
-        if content.len() as u64 != self.length {
+        let first = File::open(&self.first)?;
+        if first.metadata()?.len() < self.length {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the first copy is shorter than what was written",
             ));
         }
+        if !self.path.exists() {
+            let (mut file, _) = settle(&self.path, &self.run_id, &[])?;
+            io::copy(&mut first.take(self.length), &mut file)?;
+            return Ok(file);
+        }
+        let mut content = Vec::new();
+        first.take(self.length).read_to_end(&mut content)?;
         self.brought_up_to(&content)
     }
 

@@ -135,6 +135,19 @@ fn nothing_secret_reaches_the_file() {
 }
 
 #[test]
+fn nothing_secret_of_a_plan_reaches_either_copy() {
+    let place = place();
+    let mut head = head(&place.run_id);
+    head.plan = json!({"login_password": "hun\"ter2", "PWD": "hunter2", "of_secrets": "kept", "secret": ["kept too"]});
+    drop(Journal::create(&place.first, Some(&place.second), &head).unwrap());
+    for folder in [&place.first, &place.second] {
+        let text = String::from_utf8(place.bytes(folder)).unwrap();
+        assert!(!text.contains("ter2") && text.contains("\"of_secrets\":\"kept\",\"secret\":[\"kept too\"]"), "{text}");
+        assert!(text.contains("{\"login_password\":\"***\",\"PWD\":\"***\""), "{text}");
+    }
+}
+
+#[test]
 fn a_file_cut_at_any_byte_gives_the_records_before_the_cut() {
     let place = filled();
     let whole = place.bytes(&place.first);

@@ -1,7 +1,7 @@
 //! Writing a run's journal, and taking an earlier one over.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::lock::{self, LockError, RunLock};
 use super::reader::{read_file, ReadChain, Tail};
 use super::record::{encode, time_text, Beginning, Entry, Record, RunHead};
-use super::second::{settle, SecondCopy};
+use super::second::{settle, Line, SecondCopy};
 use super::{crash_points, folder, is_run_id};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -36,6 +36,15 @@ struct Inner {
     failed: Option<String>,
     warnings: Vec<String>,
     _locks: Vec<RunLock>,
+}
+
+impl Inner {
+    /// Hands a line on to the second copy.
+    fn copy(&mut self, line: Line) {
+        if let Some(warning) = self.second.as_mut().and_then(|second| second.append(line)) {
+            self.warnings.push(warning);
+        }
+    }
 }
 
 impl std::fmt::Debug for Journal {
@@ -68,7 +77,7 @@ impl Journal {
         let inner =
             Inner { file, second, last_hash: run_id.clone(), next_sequence: 1, failed: None, warnings, _locks: locks };
         let journal = Journal { run_id, path, inner: Mutex::new(inner) };
-        journal.append_any(&Beginning::Begin(head))?;
+        journal.begin(&Beginning::Begin(head))?;
         Ok(journal)
     }
 
@@ -136,36 +145,44 @@ impl Journal {
     /// `JournalWriteFailed` (7001): the change that the record announces must not be made. This journal then takes no
     /// further record.
     pub fn append(&self, record: Record) -> Result<()> {
-        self.append_any(&record)
-    }
-
-    fn append_any(&self, record: &impl Serialize) -> Result<()> {
         let mut inner = self.lock();
         if let Some(why) = &inner.failed {
             return Err(write_failed(&self.path, why));
         }
         let at_utc = time_text(Utc::now());
-        let (line, hash) = encode(&inner.last_hash, inner.next_sequence, &at_utc, record)
+        let mut line = Vec::new();
+        let hash = encode(&mut line, &inner.last_hash, inner.next_sequence, &at_utc, &record)
             .map_err(|error| write_failed(&self.path, &error.to_string()))?;
+        drop(record);
         crash_points::reach("journal.append.before");
-        if let Err(error) = write_line(&mut inner.file, &self.path, line.as_bytes()) {
-            inner.failed = Some(error.to_string());
-            return Err(write_failed(&self.path, &error.to_string()));
-        }
-        if inner.next_sequence == 1 {
-            if let Err(error) = self.path.parent().map_or(Ok(()), folder::sync) {
-                inner.failed = Some(error.to_string());
-                return Err(write_failed(&self.path, &error.to_string()));
-            }
-        }
+        write_line(&mut inner.file, &self.path, &line).map_err(|error| self.fail(&mut inner, &error))?;
         inner.last_hash = hash;
         inner.next_sequence += 1;
         crash_points::reach("journal.append.between");
-        if let Some(warning) = inner.second.as_mut().and_then(|second| second.append(line.into_bytes())) {
-            inner.warnings.push(warning);
-        }
+        inner.copy(Line::Text(line));
         crash_points::reach("journal.append.after");
         Ok(())
+    }
+
+    /// The same for the first record, which goes straight into the file: it holds the plan and may be large.
+    fn begin(&self, head: &impl Serialize) -> Result<()> {
+        let mut inner = self.lock();
+        let at_utc = time_text(Utc::now());
+        let before = inner.last_hash.clone();
+        crash_points::reach("journal.append.before");
+        let written = write_first(&mut inner.file, &self.path, |out| encode(out, &before, 1, &at_utc, head));
+        let (hash, length) = written.map_err(|error| self.fail(&mut inner, &error))?;
+        inner.last_hash = hash;
+        inner.next_sequence = 2;
+        crash_points::reach("journal.append.between");
+        inner.copy(Line::UpTo(length));
+        crash_points::reach("journal.append.after");
+        Ok(())
+    }
+
+    fn fail(&self, inner: &mut Inner, error: &io::Error) -> Error {
+        inner.failed = Some(error.to_string());
+        write_failed(&self.path, &error.to_string())
     }
 
     /// [`Journal::append`] for async code: the disk is waited for on a thread of its own. Once begun, the record is
@@ -202,6 +219,29 @@ fn write_line(file: &mut File, path: &Path, line: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     // A file that was deleted or moved away still takes lines, which nobody could ever read.
     std::fs::metadata(path).map(|_| ())
+}
+
+/// Writes the first line as it comes, and its folder's entry; gives what `encode` gave, and the line's length.
+fn write_first(
+    file: &mut File,
+    path: &Path,
+    encode: impl FnOnce(&mut dyn Write) -> io::Result<String>,
+) -> io::Result<(String, u64)> {
+    if crash_points::is_due("journal.append.torn") {
+        let mut line = Vec::new();
+        encode(&mut line)?;
+        file.write_all(&line[..line.len() / 2])?;
+        file.sync_all()?;
+        std::process::abort();
+    }
+    crash_points::fail("journal.append")?;
+    let mut out = BufWriter::with_capacity(64 * 1024, &*file);
+    let hash = encode(&mut out)?;
+    out.flush()?;
+    drop(out);
+    file.sync_all()?;
+    path.parent().map_or(Ok(()), folder::sync)?;
+    Ok((hash, std::fs::metadata(path)?.len()))
 }
 
 /// How a run ended for good, in words; `None` while it is open.

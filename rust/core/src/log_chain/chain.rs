@@ -36,7 +36,7 @@ pub struct Chain {
 pub struct ChainLink {
     pub header: Arc<Header>,
     /// One entry for an ordinary file, one a stripe otherwise, by number.
-    pub stripes: Vec<Stripe>,
+    pub stripes: Box<[Stripe]>,
 }
 
 /// One file of a set, and everywhere that it lies.
@@ -44,7 +44,7 @@ pub struct ChainLink {
 pub struct Stripe {
     pub number: u32,
     /// Indexes into the listing's candidates, whole ones only, the copy folder first. Never empty.
-    pub sources: Vec<usize>,
+    pub sources: Box<[u32]>,
 }
 
 impl ChainLink {
@@ -53,7 +53,7 @@ impl ChainLink {
         self.stripes
             .iter()
             .filter_map(|stripe| stripe.sources.first())
-            .filter_map(|index| listing.candidates.get(*index))
+            .filter_map(|index| listing.candidates.get(*index as usize))
     }
 
     /// The name of the first file.

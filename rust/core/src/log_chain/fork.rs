@@ -148,7 +148,7 @@ mod tests {
         let time = chrono::NaiveDateTime::default();
         Header {
             backup_type: BackupType::Log,
-            database_name: String::new(),
+            database_name: "".into(),
             family_id: Uuid::nil(),
             first_lsn: Lsn::ZERO,
             last_lsn: Lsn::MAX,
@@ -163,8 +163,7 @@ mod tests {
             size_bytes: 0,
             started_at: time,
             finished_at: time,
-            server_name: String::new(),
-            machine_name: String::new(),
+            server_name: "".into(),
             has_checksums: false,
             is_damaged: false,
             is_copy_only: false,

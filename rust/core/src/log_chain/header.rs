@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::names::Lsn;
+use crate::names::{Lsn, Text};
 
 /// What a backup set holds.
 ///
@@ -37,7 +37,7 @@ impl BackupType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     pub backup_type: BackupType,
-    pub database_name: String,
+    pub database_name: Text,
     /// FamilyGUID: the database's identity across restores.
     pub family_id: Uuid,
     pub first_lsn: Lsn,
@@ -65,8 +65,7 @@ pub struct Header {
     pub started_at: NaiveDateTime,
     /// In the writer's local time.
     pub finished_at: NaiveDateTime,
-    pub server_name: String,
-    pub machine_name: String,
+    pub server_name: Text,
     pub has_checksums: bool,
     /// Damage was met while the backup was taken, and it went on.
     pub is_damaged: bool,

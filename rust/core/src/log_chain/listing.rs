@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 use uuid::Uuid;
 
 use super::Header;
-use crate::names::{Lsn, ServerPath};
+use crate::names::{Lsn, ServerPath, Text};
 
 /// Where the database stands: the next LSN that it wants, and on which recovery fork.
 ///
@@ -108,7 +108,7 @@ impl Trouble {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The file's name, without folder.
-    pub name: Arc<str>,
+    pub name: Text,
     pub place: PlaceId,
     /// The file as the instance opens it.
     pub path: ServerPath,
@@ -122,7 +122,7 @@ pub struct Candidate {
 /// A file whose header could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadFile {
-    pub name: Arc<str>,
+    pub name: Text,
     pub place: PlaceId,
     pub path: ServerPath,
     pub file_bytes: u64,

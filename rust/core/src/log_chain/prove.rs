@@ -29,7 +29,12 @@ use crate::names::Lsn;
 /// # Source
 /// "Recovery Paths"; "Log Sequence Numbers and Restore Planning"; `RESTORE HEADERONLY`.
 pub fn prove(redo: &RedoPoint, listing: &Listing) -> Chain {
-    Proof::new(redo, listing).run()
+    Proof::new(redo, listing).run(true)
+}
+
+/// The verdict alone.
+pub(super) fn verdict(redo: &RedoPoint, listing: &Listing) -> Verdict {
+    Proof::new(redo, listing).run(false).verdict
 }
 
 struct Proof<'a> {
@@ -37,7 +42,7 @@ struct Proof<'a> {
     listing: &'a Listing,
     /// Sets of log backups of this database.
     sets: Vec<Set<'a>>,
-    /// The files of these sets, and those of which no header is known at any place.
+    /// The files of these sets, and those of which no header is known at any place; empty where every file is whole.
     files: Vec<Seen<'a>>,
     /// The size of the largest file of each name whose header is known; empty where nothing asks for it.
     known_sizes: HashMap<String, u64>,
@@ -61,9 +66,10 @@ impl<'a> Proof<'a> {
             }
             ours.push(index);
         }
-        let files = ours.iter().map(|index| Seen::of(&listing.candidates[*index]));
         let known_sizes = known_sizes(listing);
         let lost = listing.unread.iter().filter(|file| !is_known_elsewhere(&known_sizes, file));
+        let is_asked = !listing.unread.is_empty() || listing.candidates.iter().any(|c| c.trouble.is_some());
+        let files = ours.iter().filter(|_| is_asked).map(|index| Seen::of(&listing.candidates[*index]));
         let files = files.chain(lost.map(Seen::of_unread)).collect();
         let sets = set::gather(&listing.candidates, ours.into_iter());
         let mut offsets: HashMap<&str, Vec<(NaiveDateTime, i32)>> = HashMap::new();
@@ -76,7 +82,7 @@ impl<'a> Proof<'a> {
         Proof { redo, listing, sets, status, files, known_sizes, offsets }
     }
 
-    fn run(mut self) -> Chain {
+    fn run(mut self, with_links: bool) -> Chain {
         let redo = self.redo;
         let unfinished = self.unfinished_sets();
         let forks = Forks::new(self.live(&unfinished).map(|(_, set)| set.header));
@@ -123,7 +129,11 @@ impl<'a> Proof<'a> {
         let verdict = self.verdict(&on_path, &walk);
         let known: Vec<usize> = restored.iter().chain(&on_path).copied().collect();
         let other = self.judge_others(&off_path, &known, &forks, walk.end_lsn);
-        self.chain(walk, verdict, other, &restored, &unfinished)
+        let links = match with_links {
+            true => self.links(&walk),
+            false => Vec::new(),
+        };
+        self.chain(walk, links, verdict, other, &restored, &unfinished)
     }
 
     fn live<'s>(&'s self, unfinished: &'s HashSet<usize>) -> impl Iterator<Item = (usize, &'s Set<'a>)> + 's {
@@ -136,11 +146,11 @@ impl<'a> Proof<'a> {
 
     /// Sets whose header could be read although the file was never finished.
     fn unfinished_sets(&self) -> HashSet<usize> {
-        let cut = |index: &usize| {
-            let trouble = &self.listing.candidates[*index].trouble;
+        let cut = |index: usize| {
+            let trouble = &self.listing.candidates[index].trouble;
             matches!(trouble, Some(Trouble::Unfinished(_) | Trouble::Growing(_)))
         };
-        let broken = |set: &Set| matches!(set.state, SetState::Damaged(_)) && set.members.iter().all(cut);
+        let broken = |set: &Set| matches!(set.state, SetState::Damaged(_)) && set.members().all(cut);
         let all = self.sets.iter().enumerate().filter(|(_, set)| !set.header.is_damaged && broken(set));
         all.filter(|(_, set)| self.is_newest(&Seen::of(self.candidate(set)))).map(|(number, _)| number).collect()
     }
@@ -160,7 +170,7 @@ impl<'a> Proof<'a> {
         let mut near: Vec<usize> = Vec::new();
         loop {
             while let Some(number) = waiting.next_if(|number| self.sets[*number].header.first_lsn <= lsn) {
-                if matches!(self.sets[number].state, SetState::Whole(_)) {
+                if matches!(self.sets[number].state, SetState::Whole) {
                     near.push(number);
                 }
             }
@@ -188,17 +198,17 @@ impl<'a> Proof<'a> {
 
     fn best_place(&self, set: &Set) -> u32 {
         match &set.state {
-            SetState::Whole(stripes) => {
+            SetState::Whole => {
+                let stripes = set.stripes(&self.listing.candidates);
                 let places = stripes.iter().filter_map(|stripe| stripe.sources.first());
-                places.map(|index| self.listing.candidates[*index].place.0).max().unwrap_or(u32::MAX)
+                places.map(|index| self.listing.candidates[*index as usize].place.0).max().unwrap_or(u32::MAX)
             }
             _ => u32::MAX,
         }
     }
 
     fn mark(&mut self, number: usize, status: SetStatus) {
-        for index in 0..self.sets[number].members.len() {
-            let member = self.sets[number].members[index];
+        for member in self.sets[number].members() {
             self.status[member] = status;
         }
     }
@@ -215,17 +225,18 @@ impl<'a> Proof<'a> {
             let last = self.sets[number].header.last_lsn;
             let status = match &self.sets[number].state {
                 _ if last <= self.redo.lsn => SetStatus::Restored,
-                SetState::Whole(_) if used.contains(&number) => SetStatus::SpareCopy,
-                SetState::Whole(_) if last <= walk.end_lsn => SetStatus::Covered,
-                SetState::Whole(_) => SetStatus::BehindGap,
+                SetState::Whole if used.contains(&number) => SetStatus::SpareCopy,
+                SetState::Whole if last <= walk.end_lsn => SetStatus::Covered,
+                SetState::Whole => SetStatus::BehindGap,
                 SetState::Damaged(_) => SetStatus::Damaged,
                 SetState::StripeMissing { .. } => SetStatus::StripeMissing,
             };
             self.mark(number, status);
-            if let (SetStatus::SpareCopy, SetState::Whole(stripes)) = (status, &self.sets[number].state) {
-                let taken: Vec<usize> = stripes.iter().filter_map(|stripe| stripe.sources.first()).copied().collect();
-                for index in taken {
-                    self.status[index] = SetStatus::Needed;
+            if status == SetStatus::SpareCopy {
+                for stripe in self.sets[number].stripes(&self.listing.candidates) {
+                    if let Some(best) = stripe.sources.first() {
+                        self.status[*best as usize] = SetStatus::Needed;
+                    }
                 }
             }
         }
@@ -255,13 +266,13 @@ impl<'a> Proof<'a> {
             match &self.sets[number].state {
                 SetState::Damaged(why) => {
                     let (first_lsn, last_lsn) = (header.first_lsn, header.last_lsn);
-                    return Verdict::Damaged { after_lsn, after_file, file, first_lsn, last_lsn, why: why.clone() };
+                    return Verdict::Damaged { after_lsn, after_file, file, first_lsn, last_lsn, why: why.to_string() };
                 }
                 SetState::StripeMissing { present, count } => {
-                    let (present, count) = (present.clone(), *count);
+                    let (present, count) = (present.to_vec(), *count);
                     return Verdict::StripeMissing { after_lsn, after_file, file, present, count };
                 }
-                SetState::Whole(_) => {}
+                SetState::Whole => {}
             }
         }
         let Some(&next) = beyond.iter().min_by_key(|number| self.sets[**number].header.first_lsn) else {
@@ -281,9 +292,21 @@ impl<'a> Proof<'a> {
         }
     }
 
+    fn links(&self, walk: &Walk) -> Vec<ChainLink> {
+        let link = |number: &usize| {
+            let set = &self.sets[*number];
+            ChainLink {
+                header: Arc::clone(&self.listing.candidates[set.first].header),
+                stripes: set.stripes(&self.listing.candidates).into(),
+            }
+        };
+        walk.used.iter().map(link).collect()
+    }
+
     fn chain(
         self,
         walk: Walk,
+        restore: Vec<ChainLink>,
         verdict: Verdict,
         other: Option<Verdict>,
         restored: &[usize],
@@ -297,10 +320,11 @@ impl<'a> Proof<'a> {
             walk.used.last().copied().or_else(|| last_restored.max_by_key(|n| self.sets[*n].header.finished_at));
         let end_name = end_set.map(|number| self.file_name(number)).or_else(|| self.redo.file_name.clone());
         let end_finished_at = end_set.map(|number| self.sets[number].header.finished_at).or(self.redo.finished_at);
+        let is_asked = !self.listing.unread.is_empty();
         let passed = self.status.iter().zip(&self.listing.candidates).filter(|(status, _)| {
             let is_ours =
                 matches!(status, SetStatus::Restored | SetStatus::Needed | SetStatus::SpareCopy | SetStatus::Covered);
-            is_ours || **status == SetStatus::DeadPath
+            is_asked && (is_ours || **status == SetStatus::DeadPath)
         });
         let seeded = self.redo.finished_at.and_then(|at| at.checked_sub_signed(OTHER_PATH_AGE_ANY_ZONE));
         let passed = passed.map(|(_, candidate)| Seen::of(candidate));
@@ -319,7 +343,7 @@ impl<'a> Proof<'a> {
         let mut unfinished = None;
         for &number in unfinished_sets {
             let set = &self.sets[number];
-            let trouble = set.members.iter().find_map(|index| self.listing.candidates[*index].trouble.as_ref());
+            let trouble = set.members().find_map(|index| self.listing.candidates[index].trouble.as_ref());
             let (file, why) = (self.file_name(number), trouble.map_or("", Trouble::why).to_string());
             if matches!(trouble, Some(Trouble::Growing(_))) {
                 doubts.push(Doubt::StillGrowing { file: file.clone(), why: why.clone() });
@@ -350,15 +374,8 @@ impl<'a> Proof<'a> {
         self.place_doubts(&mut doubts);
         self.witness_doubt(&mut doubts);
 
-        let restore = walk.used.iter().filter_map(|number| match &self.sets[*number].state {
-            SetState::Whole(stripes) => Some(ChainLink {
-                header: Arc::clone(&self.listing.candidates[self.sets[*number].first].header),
-                stripes: stripes.clone(),
-            }),
-            _ => None,
-        });
         Chain {
-            restore: restore.collect(),
+            restore,
             end: RedoPoint {
                 lsn: walk.end_lsn,
                 fork_id: walk.end_fork,

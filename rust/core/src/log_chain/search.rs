@@ -6,17 +6,18 @@ use std::sync::Arc;
 use chrono::NaiveDateTime;
 
 use super::fork;
+use super::prove::verdict;
 use super::{
-    is_log_backup_name, name_stamp, prove, utc_offset_minutes, BackupType, Candidate, Header, KnownEnd, Listing, Place,
+    is_log_backup_name, name_stamp, utc_offset_minutes, BackupType, Candidate, Header, KnownEnd, Listing, Place,
     PlaceId, RedoPoint, Trouble, UnreadFile, Verdict,
 };
-use crate::names::ServerPath;
+use crate::names::{ServerPath, Text};
 
 /// A file as a folder shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenFile {
     /// Without folder.
-    pub name: Arc<str>,
+    pub name: Text,
     pub place: PlaceId,
     /// As the instance opens it.
     pub path: ServerPath,
@@ -28,7 +29,7 @@ pub struct SeenFile {
 /// What a header is remembered by: two files that agree in it hold the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileKey {
-    name: Arc<str>,
+    name: Text,
     size_bytes: u64,
     modified_at: Option<NaiveDateTime>,
     /// Only where no time is known: then nothing tells two equal names and sizes apart but the place.
@@ -38,9 +39,8 @@ pub struct FileKey {
 impl FileKey {
     /// The key of a file; names compare without regard to case.
     pub fn of(file: &SeenFile) -> FileKey {
-        let is_lower = !file.name.chars().any(char::is_uppercase);
         FileKey {
-            name: if is_lower { Arc::clone(&file.name) } else { file.name.to_lowercase().into() },
+            name: file.name.in_lower_case(),
             size_bytes: file.size_bytes,
             modified_at: file.modified_at,
             place: file.modified_at.is_none().then_some(file.place),
@@ -48,10 +48,37 @@ impl FileKey {
     }
 }
 
+/// The headers of one file, which holds one set as a rule.
+#[derive(Debug, Clone)]
+enum Headers {
+    One(Arc<Header>),
+    Several(Box<[Arc<Header>]>),
+}
+
+impl Headers {
+    fn as_slice(&self) -> &[Arc<Header>] {
+        match self {
+            Headers::One(header) => std::slice::from_ref(header),
+            Headers::Several(headers) => headers,
+        }
+    }
+}
+
+impl From<Vec<Arc<Header>>> for Headers {
+    fn from(mut headers: Vec<Arc<Header>>) -> Headers {
+        match headers.pop() {
+            Some(one) if headers.is_empty() => Headers::One(one),
+            last => Headers::Several(headers.into_iter().chain(last).collect()),
+        }
+    }
+}
+
 /// Headers read so far. Lives as long as a run; a file that changed has another key.
 #[derive(Debug, Clone, Default)]
 pub struct HeaderBook {
-    headers: HashMap<FileKey, Vec<Arc<Header>>>,
+    headers: HashMap<FileKey, Headers>,
+    /// Names in headers, each once.
+    names: HashSet<Text>,
     troubles: HashMap<(PlaceId, FileKey), Trouble>,
 }
 
@@ -64,10 +91,21 @@ impl HeaderBook {
             }
             Ok(headers) => {
                 self.troubles.remove(&(file.place, FileKey::of(file)));
-                self.headers.insert(FileKey::of(file), headers.into_iter().map(Arc::new).collect());
+                let shared: Vec<Arc<Header>> = headers.into_iter().map(|header| self.shared(header)).collect();
+                self.headers.insert(FileKey::of(file), shared.into());
             }
             Err(trouble) => self.mark(file, trouble),
         }
+    }
+
+    fn shared(&mut self, mut header: Header) -> Arc<Header> {
+        for name in [&mut header.database_name, &mut header.server_name] {
+            match self.names.get(name) {
+                Some(known) => *name = known.clone(),
+                None => drop(self.names.insert(name.clone())),
+            }
+        }
+        Arc::new(header)
     }
 
     /// Remembers that this very file, at this place, turned out not to be whole; copies elsewhere stay as they are.
@@ -82,7 +120,7 @@ impl HeaderBook {
 
     /// The headers of a file, where they are known.
     pub fn headers(&self, file: &SeenFile) -> Option<&[Arc<Header>]> {
-        self.headers.get(&FileKey::of(file)).map(Vec::as_slice)
+        self.headers.get(&FileKey::of(file)).map(Headers::as_slice)
     }
 
     fn is_bad(&self, file: &SeenFile) -> bool {
@@ -98,6 +136,8 @@ impl HeaderBook {
     pub fn listing(&self, files: &[SeenFile], places: Vec<Place>, known_end: Option<KnownEnd>) -> Listing {
         let mut listing = Listing { places, known_end, ..Listing::default() };
         let mut newest: Option<(NaiveDateTime, i32)> = None;
+        let known = files.iter().filter_map(|file| self.headers.get(&FileKey::of(file)));
+        listing.candidates.reserve_exact(known.map(|headers| headers.as_slice().len()).sum());
         for file in files.iter().filter(|file| is_log_backup_name(&file.name)) {
             let key = FileKey::of(file);
             let headers = self.headers.get(&key);
@@ -105,7 +145,7 @@ impl HeaderBook {
             let Some(headers) = headers else {
                 match trouble {
                     Some(trouble) => listing.unread.push(UnreadFile {
-                        name: Arc::clone(&file.name),
+                        name: file.name.clone(),
                         place: file.place,
                         path: file.path.clone(),
                         file_bytes: file.size_bytes,
@@ -116,14 +156,14 @@ impl HeaderBook {
                 }
                 continue;
             };
-            for header in headers {
+            for header in headers.as_slice() {
                 if let Some(minutes) = utc_offset_minutes(&file.name, header) {
                     if newest.is_none_or(|(at, _)| at < header.finished_at) {
                         newest = Some((header.finished_at, minutes));
                     }
                 }
                 listing.candidates.push(Candidate {
-                    name: Arc::clone(&file.name),
+                    name: file.name.clone(),
                     place: file.place,
                     path: file.path.clone(),
                     header: Arc::clone(header),
@@ -216,6 +256,5 @@ fn is_anchor(redo: &RedoPoint, header: &Header) -> bool {
 }
 
 fn is_complete(redo: &RedoPoint, files: &[SeenFile], book: &HeaderBook) -> bool {
-    let chain = prove(redo, &book.listing(files, Vec::new(), None));
-    chain.verdict == Verdict::Complete
+    verdict(redo, &book.listing(files, Vec::new(), None)) == Verdict::Complete
 }

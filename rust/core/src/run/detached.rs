@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Cancel, Host, Level, NativeCommand, NativeOutcome, NativeState, Progress, Question};
+use crate::memory;
 use crate::operation::OperationResult;
 
 /// How long a cancelled operation waits for its worker before it answers without it.
@@ -81,6 +82,7 @@ where
     let ended = runtime.block_on(guarded);
     // A plain drop waits for blocking work, and a read on a dead share may hang for minutes.
     runtime.shutdown_background();
+    memory::give_back();
     ended.unwrap_or_else(|panic| {
         let said = panic
             .downcast_ref::<&str>()

@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::utc_text;
 use crate::host::{Cancel, Host, Level};
 use crate::journal::{self, Journal, RunHead};
+use crate::memory;
 use crate::operation::{OperationResult, Session};
 
 /// Runs a plan of this workflow from its beginning.
@@ -23,12 +24,10 @@ use crate::operation::{OperationResult, Session};
 /// Bad input; every other end is in the result.
 pub(super) async fn start_as<W: Workflow>(
     session: Arc<Session>,
-    mut plan: Plan,
+    plan: Plan,
     host: Arc<dyn Host>,
     cancel: Cancel,
 ) -> Result<OperationResult> {
-    // Its facts are compared with the world, and its steps made anew from that.
-    plan.drop_details();
     // Locks are taken and the journal is kept under the plan's own names, work is done on those of its request.
     let is_one_target = plan
         .request
@@ -114,6 +113,7 @@ async fn prepare_locked<W: Workflow>(outside: &Outside, confirmed: Plan, locks: 
     // They stand in the journal now, and every step looks at the world anew.
     plan.drop_details();
     work.begun();
+    memory::give_back();
     let book = Book::new(journal, Arc::clone(host), &[]);
     view.set_journal(&run_id, &book.path());
     view.set_run_arguments(&run_id, plan.request.journal().journal_path.as_deref());

@@ -103,7 +103,7 @@ fn header_from(row: &Row, label: Option<&Label>) -> Result<Option<Header>> {
     let last_fork_id = row.uuid("RecoveryForkID")?.unwrap_or_default();
     Ok(Some(Header {
         backup_type: BackupType::from_number(row.need_int("BackupType")?),
-        database_name: row.text("DatabaseName")?.unwrap_or_default(),
+        database_name: row.text("DatabaseName")?.unwrap_or_default().into(),
         family_id,
         first_lsn,
         last_lsn,
@@ -118,8 +118,7 @@ fn header_from(row: &Row, label: Option<&Label>) -> Result<Option<Header>> {
         size_bytes: u64::try_from(row.int("BackupSize")?.unwrap_or_default()).unwrap_or_default(),
         started_at: row.need_time("BackupStartDate")?,
         finished_at: row.need_time("BackupFinishDate")?,
-        server_name: row.text("ServerName")?.unwrap_or_default(),
-        machine_name: row.text("MachineName")?.unwrap_or_default(),
+        server_name: row.text("ServerName")?.unwrap_or_default().into(),
         has_checksums: row.flag("HasBackupChecksums")?.unwrap_or_default(),
         is_damaged: row.flag("IsDamaged")?.unwrap_or_default(),
         is_copy_only: row.flag("IsCopyOnly")?.unwrap_or_default(),

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::{InstanceName, Lsn, ServerPath};
+use crate::names::{InstanceName, Lsn, ServerPath, Text};
 use crate::sql::class::{class_of, SqlErrorClass};
 use crate::sql::database::redo_lsn;
 use crate::sql::quote::quote_name;
@@ -23,7 +23,7 @@ const TRIES: u32 = 4;
 /// One log backup to restore: all stripes of the set, and its place in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRestore {
-    pub database: String,
+    pub database: Text,
     /// As the instance opens them; more than one where the set is striped.
     pub paths: Vec<ServerPath>,
     /// `FILE =`.

@@ -51,7 +51,6 @@ pub fn header(minutes: i64, first: u64, last: u64) -> Header {
         started_at: local,
         finished_at: local + Duration::seconds(20),
         server_name: r"P\RTC".into(),
-        machine_name: "P".into(),
         has_checksums: true,
         is_damaged: false,
         is_copy_only: false,

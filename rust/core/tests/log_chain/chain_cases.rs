@@ -72,13 +72,13 @@ fn the_copy_folder_comes_first_and_the_share_stays_known() {
         listing(vec![candidate(SHARE, 10, header(10, 100, 200)), candidate(COPY, 10, header(10, 100, 200))]);
     listing.candidates[1].path = ServerPath::new(r"\\zz\copied");
     let chain = prove(&redo(100), &listing);
-    assert_eq!(chain.restore[0].stripes[0].sources, [1, 0]);
+    assert_eq!(chain.restore[0].stripes[0].sources[..], [1, 0]);
     assert_eq!(chain.status, [SetStatus::SpareCopy, SetStatus::Needed]);
 
     // The copy turns out damaged: the share takes its place.
     listing.candidates[1].trouble = Some(malformed());
     let chain = prove(&redo(100), &listing);
-    assert_eq!(chain.restore[0].stripes[0].sources, [0]);
+    assert_eq!(chain.restore[0].stripes[0].sources[..], [0]);
     assert_eq!(chain.status, [SetStatus::Needed, SetStatus::Damaged]);
     assert!(chain.is_proved());
 
@@ -128,7 +128,7 @@ fn stripes_are_gathered_over_places_and_counted() {
         candidate(COPY, 13, stripe(3)),
     ]);
     let chain = prove(&redo(100), &listing);
-    let files: Vec<usize> = chain.restore[0].stripes.iter().map(|stripe| stripe.sources[0]).collect();
+    let files: Vec<u32> = chain.restore[0].stripes.iter().map(|stripe| stripe.sources[0]).collect();
     assert_eq!(files, [1, 2, 3]);
     assert!(chain.is_proved());
 

@@ -265,7 +265,6 @@ impl World {
                 started_at: self.local(*number, set.started),
                 finished_at: self.local(*number, set.finished),
                 server_name: ["P", "M"][set.writer].into(),
-                machine_name: ["P", "M"][set.writer].into(),
                 has_checksums: true,
                 is_damaged: set.damaged_by_writer,
                 is_copy_only: set.copy_only,

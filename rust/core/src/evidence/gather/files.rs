@@ -18,7 +18,7 @@ use crate::evidence::{
 };
 use crate::files::FileSystem;
 use crate::log_chain::{HeaderBook, KnownEnd, Place, PlaceId, PlaceState, RedoPoint, SeenFile, Trouble};
-use crate::names::{ClientPath, InstanceName, ServerPath};
+use crate::names::{ClientPath, InstanceName, ServerPath, Text};
 use crate::sql::{file, Connector, Purpose};
 
 /// How long a path of this machine may take to answer before it counts as out of reach: a dead share takes minutes.
@@ -192,7 +192,7 @@ impl FileLook {
     }
 }
 
-fn by_name(names: &[String]) -> Vec<FileSeen> {
+fn by_name(names: &[Text]) -> Vec<FileSeen> {
     names.iter().map(|name| FileSeen { name: name.clone(), size_bytes: 0, modified_at_utc: None }).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Order, content and digest of plans made on hand-made evidence.
 
 use super::*;
+use crate::document::RunStartRequest;
 use crate::evidence::{sample, EndpointAnswer, LaterFile, LogShippingSource, Reading};
 use crate::log_chain::{PlaceId, Trouble};
 use crate::names::Lsn;
@@ -51,7 +52,7 @@ fn a_standby_copy_is_locked_out_before_the_first_restore() {
     let plan = plan_with(|e, _| standby(e));
     assert_eq!(names(&plan)[..3], ["quiesce_jobs", "lock_out", "copy_and_restore"]);
     assert_eq!(plan.steps[1].statements.len(), 1);
-    assert!(plan.steps[1].statements[0].contains("SET SINGLE_USER WITH ROLLBACK IMMEDIATE"));
+    assert!(plan.steps[1].statements.iter().any(|text| text.contains("SET SINGLE_USER WITH ROLLBACK IMMEDIATE")));
 }
 
 #[test]
@@ -76,7 +77,9 @@ fn what_has_nothing_to_do_is_left_out() {
 #[test]
 fn a_step_shows_its_statements_files_and_commands_word_for_word() {
     let plan = plan_with(|_, _| {});
-    let text = |name: &str| plan.steps.iter().find(|step| step.name == name).map(|s| s.statements.join("\n"));
+    let text = |name: &str| {
+        plan.steps.iter().find(|step| step.name == name).map(|s| s.statements.iter().collect::<Vec<_>>().join("\n"))
+    };
     assert_eq!(
         text("copy_and_restore").as_deref(),
         Some(
@@ -140,7 +143,7 @@ fn the_copy_job_is_started_where_it_is_the_way() {
     let plan = plan_with(|e, _| {
         e.files.places[0].is_candidate = false;
     });
-    assert!(plan.steps[1].statements[0].contains("msdb.dbo.sp_start_job"));
+    assert!(plan.steps[1].statements.iter().any(|text| text.contains("msdb.dbo.sp_start_job")));
     assert_eq!(plan.steps[1].files.last().map(|f| f.action.as_str()), Some("copy and restore"));
 }
 
@@ -263,6 +266,27 @@ fn a_plan_survives_its_way_over_the_boundary() {
     let plan = plan_with(|_, _| {});
     let text = serde_json::to_vec(&plan).expect("written");
     assert_eq!(crate::document::read::<Plan>(&text).expect("read"), plan);
+}
+
+#[test]
+fn a_plan_that_comes_back_for_its_run_is_read_strictly_and_not_kept() {
+    let plan = plan_with(|_, _| {});
+    let document = serde_json::json!({"version": 1, "plan": plan});
+    let read = |document: &serde_json::Value| crate::document::read::<RunStartRequest>(document.to_string().as_bytes());
+    let mut outline = plan.clone();
+    outline.drop_details();
+    assert_eq!(read(&document).expect("read").plan, outline);
+    assert_ne!(plan, outline);
+    for (pointer, value) in [
+        ("/plan/steps/1/files/0/size_bytes", serde_json::json!("large")),
+        ("/plan/steps/1/statements/0", serde_json::json!(5)),
+        ("/plan/steps/1/statements", serde_json::json!(null)),
+        ("/plan/steps/1/files/0", serde_json::json!({"name": "a.trn"})),
+    ] {
+        let mut wrong = document.clone();
+        *wrong.pointer_mut(pointer).expect(pointer) = value;
+        assert_eq!(read(&wrong).expect_err(pointer).kind, crate::error::ErrorKind::InvalidRequest, "{pointer}");
+    }
 }
 
 #[test]

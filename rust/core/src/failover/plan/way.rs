@@ -1,10 +1,12 @@
 //! How the log backups get to where they are restored from.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 
 use crate::evidence::{Evidence, PlaceEvidence};
 use crate::log_chain::{Chain, PlaceId, PlaceKind};
-use crate::names::ServerPath;
+use crate::names::{ServerPath, Text};
 use crate::sql::instance::AgentState;
 
 /// The way for the files. In the order of preference; the run never falls back to another one by itself, since that
@@ -44,7 +46,7 @@ impl Way {
 /// A log backup that is not in the copy folder yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingCopy {
-    pub name: String,
+    pub name: Text,
     pub place: PlaceId,
     /// As the instance names it.
     pub path: ServerPath,
@@ -60,17 +62,17 @@ pub struct MissingCopy {
 /// a file that is there, so it is restored where it lies whole.
 pub fn missing_copies(evidence: &Evidence, chain: &Chain, read_after_copy: &[String]) -> Vec<MissingCopy> {
     let listing = &evidence.files.listing;
-    let mut missing = Vec::new();
+    let mut missing = Vec::with_capacity(chain.restore.len());
+    let mut listed: HashSet<(&str, PlaceId)> = HashSet::new();
     for stripe in chain.restore.iter().flat_map(|link| &link.stripes) {
-        let mut sources = stripe.sources.iter().filter_map(|index| listing.candidates.get(*index));
+        let mut sources = stripe.sources.iter().filter_map(|index| listing.candidates.get(*index as usize));
         let Some(first) = sources.next() else { continue };
         let is_copied = std::iter::once(first).chain(sources).any(|c| c.place.kind() == PlaceKind::CopyFolder);
         let is_taken = first.place.kind() != PlaceKind::CopyFolder
             && evidence.files.copy_folder().is_some_and(|folder| folder.has(&first.name));
-        let is_listed = missing.iter().any(|m: &MissingCopy| m.name == *first.name && m.place == first.place);
-        if !is_copied && !is_taken && !is_listed {
+        if !is_copied && !is_taken && listed.insert((first.name.as_str(), first.place)) {
             missing.push(MissingCopy {
-                name: first.name.to_string(),
+                name: first.name.clone(),
                 place: first.place,
                 path: first.path.clone(),
                 size_bytes: evidence.files.size_of(first),
@@ -81,7 +83,7 @@ pub fn missing_copies(evidence: &Evidence, chain: &Chain, read_after_copy: &[Str
     for name in read_after_copy {
         if let Some(file) = listing.unread.iter().find(|file| *file.name == **name) {
             missing.push(MissingCopy {
-                name: name.clone(),
+                name: file.name.clone(),
                 place: file.place,
                 path: file.path.clone(),
                 size_bytes: file.file_bytes,
@@ -89,6 +91,7 @@ pub fn missing_copies(evidence: &Evidence, chain: &Chain, read_after_copy: &[Str
             });
         }
     }
+    missing.shrink_to_fit();
     missing
 }
 

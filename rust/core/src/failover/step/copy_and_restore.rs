@@ -1,19 +1,20 @@
 //! Log backups are copied ahead while the next one is restored, all by LSN.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::restores::{wanted, Restores, Wanted};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{count, Evidence};
 use crate::failover::copies::{Copies, CopyItem};
-use crate::failover::plan::{log_restores, step_name, Decision, Way};
+use crate::failover::plan::{step_name, Decision, Way};
 use crate::failover::SecondaryWork;
 use crate::host::Level;
 use crate::journal::crash_points;
 use crate::log_chain::Listing;
+use crate::memory;
 use crate::names::{ClientPath, ServerPath};
 use crate::run::{Announced, InTurn};
 use crate::run::{OnFailure, Run, Seen, Step};
@@ -53,6 +54,8 @@ impl<W: SecondaryWork> Step<W> for CopyAndRestore {
     async fn act(&self, run: &Run<W>) -> Result<String> {
         let mut tally = Tally::default();
         for _ in 0..ROUNDS {
+            // What the look before has read.
+            memory::give_back();
             let evidence = run.look_again().await?;
             let decision = Decision::of(&evidence, &run.work.secondary().request);
             if left(&decision) == 0 {
@@ -83,42 +86,30 @@ fn left(decision: &Decision) -> usize {
     decision.chain.as_ref().map_or(0, |chain| chain.restore.len()) + decision.read_after_copy.len()
 }
 
-/// A log backup to restore, and further files of the same set.
-struct Wanted<'a> {
-    restore: LogRestore,
-    /// Candidates of the listing; none for a striped set.
-    spares: &'a [usize],
-}
-
-/// Everything to restore, in order.
-fn wanted<'a>(evidence: &Evidence, decision: &'a Decision) -> VecDeque<Wanted<'a>> {
-    let links = decision.chain.iter().flat_map(|chain| &chain.restore);
-    let spares = links.map(|link| match &link.stripes[..] {
-        [one] => one.sources.get(1..).unwrap_or_default(),
-        _ => &[][..],
-    });
-    let restores = log_restores(evidence, decision).into_iter().map(|(restore, _)| restore);
-    restores.zip(spares).map(|(restore, spares)| Wanted { restore, spares }).collect()
-}
-
 async fn one_round<W: SecondaryWork>(
     run: &Run<W>,
     evidence: &Evidence,
     decision: &Decision,
     tally: &mut Tally,
 ) -> Result<()> {
+    let number = decision.chain.as_ref().map_or(0, |chain| chain.restore.len());
     let restores = wanted(evidence, decision);
     match &decision.way {
-        Way::CopyByUs { folder, .. } => overlapped(run, evidence, decision, folder, restores, tally).await,
+        Way::CopyByUs { folder, .. } => {
+            overlapped(run, evidence, decision, folder, Restores::new(number, restores), tally).await
+        },
         Way::CopyJob { job_id, job_name } => {
             run_copy_job(run, *job_id, job_name).await?;
             // What it brought is seen by the next look; it is progress in itself.
             tally.copied += decision.missing.len();
             let is_there = |wanted: &Wanted<'_>| !decision.missing.iter().any(|m| wanted.restore.paths.iter().any(|p| p.file_name() == m.name));
-            let ready = restores.into_iter().take_while(is_there).collect();
+            let ready: Vec<Wanted<'_>> = restores.take_while(is_there).collect();
+            let ready = Restores::new(ready.len(), ready.into_iter());
             restore_all(run, &evidence.files.listing, ready, None, tally).await
         }
-        Way::NothingToCopy | Way::StraightFromShare => restore_all(run, &evidence.files.listing, restores, None, tally).await,
+        Way::NothingToCopy | Way::StraightFromShare => {
+            restore_all(run, &evidence.files.listing, Restores::new(number, restores), None, tally).await
+        }
         Way::Refused { why } => Err(Error::new(
             ErrorKind::CopyFolderNotProved,
             format!("no way is left for {}: {why}.", count(decision.missing.len(), "log backup", "log backups")),
@@ -132,7 +123,7 @@ async fn overlapped<W: SecondaryWork>(
     evidence: &Evidence,
     decision: &Decision,
     folder: &ServerPath,
-    restores: VecDeque<Wanted<'_>>,
+    restores: Restores<'_>,
     tally: &mut Tally,
 ) -> Result<()> {
     let to = run.work.secondary().proved_copy_folder.clone().ok_or_else(|| {
@@ -142,16 +133,15 @@ async fn overlapped<W: SecondaryWork>(
         )
         .with_next("Tell where it is with `-PathMap`, then run `Resume-PChatRun`, or make a new plan.")
     })?;
-    let items: Vec<CopyItem> = decision
-        .missing
-        .iter()
-        .filter_map(|missing| {
-            let place = evidence.files.place(missing.place)?;
-            place.size_of(&missing.name)?;
-            let from_folder = ClientPath::new(place.client_path.as_deref()?);
-            Some(CopyItem { name: missing.name.clone(), from_folder, size_bytes: Some(missing.size_bytes) })
-        })
-        .collect();
+    let folders: Vec<Option<ClientPath>> =
+        evidence.files.places.iter().map(|place| place.client_path.as_deref().map(ClientPath::new)).collect();
+    let mut items: Vec<CopyItem> = Vec::with_capacity(decision.missing.len());
+    items.extend(decision.missing.iter().filter_map(|missing| {
+        let at = evidence.files.places.iter().position(|place| place.place == missing.place.0)?;
+        evidence.files.places[at].size_of(&missing.name)?;
+        let from_folder = folders[at].clone()?;
+        Some(CopyItem { name: missing.name.clone(), from_folder, size_bytes: Some(missing.size_bytes) })
+    }));
     tally.copied += items.len();
     run.ready_to_change().await?;
     let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
@@ -173,14 +163,13 @@ async fn overlapped<W: SecondaryWork>(
 async fn restore_all<W: SecondaryWork>(
     run: &Run<W>,
     listing: &Listing,
-    mut restores: VecDeque<Wanted<'_>>,
+    mut restores: Restores<'_>,
     copies: Option<&Copies>,
     tally: &mut Tally,
 ) -> Result<()> {
-    let total = restores.len();
     loop {
         let mut turns = InTurn::new(run);
-        let ended = restore_in_turn(run, &mut turns, &mut restores, total, copies, tally).await;
+        let ended = restore_in_turn(run, &mut turns, &mut restores, copies, tally).await;
         let written = turns.close().await;
         let damaged = match ended {
             Err(error) if error.kind == ErrorKind::LogBackupDamaged => error,
@@ -197,14 +186,13 @@ async fn restore_all<W: SecondaryWork>(
 async fn restore_in_turn<W: SecondaryWork>(
     run: &Run<W>,
     turns: &mut InTurn<'_, W>,
-    restores: &mut VecDeque<Wanted<'_>>,
-    total: usize,
+    restores: &mut Restores<'_>,
     copies: Option<&Copies>,
     tally: &mut Tally,
 ) -> Result<()> {
     let mut restorer = Restorer::new(run.session.connector(), &run.work.secondary().instance);
-    while let Some(Wanted { restore, .. }) = restores.front() {
-        let done = total - restores.len();
+    while let Some(Wanted { restore, .. }) = restores.current() {
+        let (done, total) = restores.done_of_all();
         let change = announced(restore)?;
         let name = change.what.clone();
         let percent = u8::try_from(done * 100 / total.max(1)).ok();
@@ -214,7 +202,7 @@ async fn restore_in_turn<W: SecondaryWork>(
                 copies.wait_for(path.file_name()).await?;
             }
         }
-        let next = restores.get(1).map(|next| announced(&next.restore)).transpose()?;
+        let next = restores.after_next().map(|next| announced(&next.restore)).transpose()?;
         turns.change(change, next, restoring(run, &mut restorer, restore, &name, percent)).await?;
         crash_points::reach("restore.done");
         tally.restored += 1;
@@ -234,7 +222,7 @@ async fn from_another_file<W: SecondaryWork>(
     damaged: Error,
 ) -> Result<()> {
     let used = wanted.restore.paths.first();
-    for candidate in wanted.spares.iter().filter_map(|index| listing.candidates.get(*index)) {
+    for candidate in wanted.spares.iter().filter_map(|index| listing.candidates.get(*index as usize)) {
         if used.is_some_and(|used| used.same_as(&candidate.path)) {
             continue;
         }

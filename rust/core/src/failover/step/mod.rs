@@ -11,6 +11,7 @@ pub(crate) mod quiesce_jobs;
 pub(crate) mod recover;
 pub(crate) mod remove_log_shipping;
 pub(crate) mod report;
+mod restores;
 
 pub(crate) use active_servers::same_host;
 

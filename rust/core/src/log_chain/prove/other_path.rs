@@ -27,7 +27,7 @@ pub(super) struct Finish<'a> {
 impl<'a> Proof<'a> {
     pub(super) fn finish(&self, set: &Set<'a>) -> Finish<'a> {
         let header = set.header;
-        let writer = header.server_name.as_str();
+        let writer = &*header.server_name;
         let own = listing::utc_offset_minutes(&self.candidate(set).name, header);
         let minutes = own.or_else(|| nearest_offset(self.offsets.get(writer)?, header.finished_at));
         let at = header.finished_at - Duration::minutes(i64::from(minutes.unwrap_or(0)));
@@ -38,7 +38,7 @@ impl<'a> Proof<'a> {
     /// with care.
     pub(super) fn likely_time(&self, set: &Set<'a>) -> NaiveDateTime {
         let finish = self.finish(set);
-        let modified = set.members.iter().filter_map(|index| self.listing.candidates[*index].modified_at).min();
+        let modified = set.members().filter_map(|index| self.listing.candidates[index].modified_at).min();
         if finish.is_utc {
             finish.at
         } else {
@@ -72,7 +72,7 @@ impl<'a> Proof<'a> {
             let care = if is_connected { Duration::zero() } else { OTHER_PATH_AGE };
             // Any one of these shows that a set of ours is newer.
             let by_utc = finish.is_utc && newest_utc.is_some_and(|newest| finish.at + care <= newest);
-            let clock = newest_of.get(header.server_name.as_str());
+            let clock = newest_of.get(&*header.server_name);
             let by_clock = clock.is_some_and(|newest| header.finished_at + care <= *newest);
             let by_any_zone = newest_local.is_some_and(|newest| header.finished_at + OTHER_PATH_AGE_ANY_ZONE <= newest);
             let is_dead = by_utc || by_clock || by_any_zone;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::error::Result;
 use crate::log_chain::search::next_to_read;
 use crate::log_chain::{Header, HeaderBook, KnownEnd, RedoPoint, SeenFile, Trouble};
-use crate::names::InstanceName;
+use crate::names::{InstanceName, Text};
 use crate::sql::backup_file::{read_headers, HeaderAnswer};
 use crate::sql::{Connection, Connector, Purpose};
 
@@ -69,10 +69,10 @@ async fn read_some(connection: &mut Connection, seen: &[SeenFile], indexes: Vec<
 
 /// A copy that is shorter than another file of the same name and set was cut off: its header is whole, its end is not.
 fn mark_shorter_copies(seen: &[SeenFile], book: &mut HeaderBook) {
-    let mut longest: HashMap<(String, uuid::Uuid), u64> = HashMap::new();
+    let mut longest: HashMap<(Text, uuid::Uuid), u64> = HashMap::new();
     let set_of = |book: &HeaderBook, file: &SeenFile| {
         let first = book.headers(file)?.first()?.backup_set_id;
-        (!first.is_nil() && file.size_bytes > 0).then(|| (file.name.to_lowercase(), first))
+        (!first.is_nil() && file.size_bytes > 0).then(|| (file.name.in_lower_case(), first))
     };
     for file in seen {
         if let Some(set) = set_of(book, file) {

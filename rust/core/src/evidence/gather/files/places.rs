@@ -1,6 +1,6 @@
 //! Listing each folder through this process and through the instance, side by side.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::{naive, Folder, CLIENT_LIMIT};
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::evidence::{FileSeen, PlaceEvidence, PlaceRole, Reading};
 use crate::files::{client_candidates, FileSystem};
 use crate::log_chain::{is_log_backup_name, PlaceId, SeenFile};
-use crate::names::{is_plain_file_name, ClientPath, InstanceName, ServerPath};
+use crate::names::{is_plain_file_name, ClientPath, InstanceName, ServerPath, Text};
 use crate::sql::file::{self, ServerEntry};
 use crate::sql::{Connection, Connector, Purpose};
 
@@ -47,13 +47,12 @@ pub(super) async fn look(
 /// A share that only this machine lists, under another path than its own, may be another folder, and a wrong or stale one
 /// would hide later log backups. It counts as out of reach where it shows nothing of what was copied from it.
 fn distrust_mapped_share(places: &mut [PlaceEvidence]) {
-    let names = |place: &PlaceEvidence| -> Vec<String> {
+    let names = |place: &PlaceEvidence| -> Vec<Text> {
         let theirs = place.by_server.known().cloned();
         let ours = || place.by_client.known().map(|files| files.iter().map(|file| file.name.clone()).collect());
         theirs.or_else(ours).unwrap_or_default().into_iter().filter(|name| may_be_log_backup(name)).collect()
     };
-    let copied: Vec<String> =
-        places.iter().filter(|place| place.role == PlaceRole::CopyFolder).flat_map(names).collect();
+    let copied: Vec<Text> = places.iter().filter(|place| place.role == PlaceRole::CopyFolder).flat_map(names).collect();
     for share in places.iter_mut().filter(|place| place.role == PlaceRole::Share) {
         let Some(path) = share.client_path.clone().filter(|path| !path.eq_ignore_ascii_case(share.path.as_str()))
         else {
@@ -85,21 +84,28 @@ async fn look_at(
         tokio::time::sleep(SECOND_LOOK).await;
         both = list_both(connector, files, instance, folder, &candidates).await?;
     }
-    let by_server = both.by_server.as_ref().map(|entries| entries.iter().map(|e| e.name.clone()).collect());
-    let (client_path, by_client, is_candidate) = match both.best() {
-        Some(best) => (Some(best.path.to_string()), Reading::Known(best.files.clone()), best.is_likely),
+    let best = both.best_at().map(|at| both.listings.swap_remove(at));
+    let (client_path, by_client, is_candidate) = match best {
+        Some(best) => (Some(best.path.to_string()), Reading::Known(best.files), best.is_likely),
         None => {
-            let why = both.why.clone().unwrap_or_else(|| "this machine knows no path to it".to_string());
+            let why = both.why.unwrap_or_else(|| "this machine knows no path to it".to_string());
             (candidates.first().map(ClientPath::to_string), Reading::Unknown(why), false)
         }
     };
+    let names: HashSet<Text> = by_client.known().into_iter().flatten().map(|file| file.name.clone()).collect();
+    // A name that both sides see is kept once.
+    let shared = |entry: ServerEntry| match names.get(entry.name.as_str()) {
+        Some(name) => name.clone(),
+        None => Text::from(entry.name),
+    };
+    let by_server = both.by_server.map(|entries| exact(entries.into_iter().map(shared)));
     Ok(PlaceEvidence {
         place: id.0,
         role: folder.role,
         path: folder.path.clone(),
         client_path,
         by_client,
-        by_server: by_server.map_or_else(|why| Reading::Unknown(why.clone()), Reading::Known),
+        by_server: by_server.map_or_else(Reading::Unknown, Reading::Known),
         server_reads_files: false,
         is_candidate,
     })
@@ -123,7 +129,12 @@ struct Listing {
 
 impl Both {
     fn best(&self) -> Option<&Listing> {
-        self.listings.iter().max_by_key(|listing| (listing.is_likely, listing.in_common))
+        self.best_at().and_then(|at| self.listings.get(at))
+    }
+
+    fn best_at(&self) -> Option<usize> {
+        let rank = |at: &usize| (self.listings[*at].is_likely, self.listings[*at].in_common);
+        (0..self.listings.len()).max_by_key(rank)
     }
 }
 
@@ -169,14 +180,14 @@ pub(super) async fn list_by_server(
     connector: &Connector,
     instance: &InstanceName,
     folder: &ServerPath,
-) -> std::result::Result<Vec<String>, String> {
+) -> std::result::Result<Vec<Text>, String> {
     let listed = async {
         let mut connection = connector.connect(instance, Purpose::Files).await?;
         let listed = list_server(&mut connection, folder).await;
         connection.close().await;
         listed
     };
-    let names = |entries: Vec<ServerEntry>| entries.into_iter().map(|entry| entry.name).collect();
+    let names = |entries: Vec<ServerEntry>| exact(entries.into_iter().map(|entry| entry.name.into()));
     listed.await.map(names).map_err(|error| error.message)
 }
 
@@ -188,12 +199,19 @@ pub(super) async fn list_client(
     match tokio::time::timeout(CLIENT_LIMIT, files.list(folder)).await {
         Err(_) => Err(format!("{folder}: no answer within {} s", CLIENT_LIMIT.as_secs())),
         Ok(Err(error)) => Err(format!("{folder}: {error}")),
-        Ok(Ok(entries)) => Ok(entries
-            .into_iter()
-            .filter(|entry| !entry.is_folder)
-            .map(|e| FileSeen { name: e.name, size_bytes: e.size_bytes, modified_at_utc: e.modified_at })
-            .collect()),
+        Ok(Ok(entries)) => Ok(exact(entries.into_iter().filter(|entry| !entry.is_folder).map(|e| FileSeen {
+            name: e.name.into(),
+            size_bytes: e.size_bytes,
+            modified_at_utc: e.modified_at,
+        }))),
     }
+}
+
+/// Collects without room to spare: a list made of a larger one would keep its place.
+fn exact<T>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut list: Vec<T> = items.collect();
+    list.shrink_to_fit();
+    list
 }
 
 /// Whether both sides may be the same folder, and how many files they have in common. Files in the making differ for a
@@ -201,11 +219,11 @@ pub(super) async fn list_client(
 fn compare(ours: &[FileSeen], theirs: Option<&[ServerEntry]>) -> (bool, usize) {
     let Some(theirs) = theirs else { return (true, 0) };
     let finished = |name: &str| is_log_backup_name(name);
-    let mut left: HashMap<String, u64> =
-        ours.iter().filter(|f| finished(&f.name)).map(|f| (f.name.to_lowercase(), f.size_bytes)).collect();
+    let mut left: HashMap<Text, u64> =
+        ours.iter().filter(|f| finished(&f.name)).map(|f| (f.name.in_lower_case(), f.size_bytes)).collect();
     let mut in_common = 0;
     for entry in theirs.iter().filter(|entry| finished(&entry.name)) {
-        match left.remove(&entry.name.to_lowercase()) {
+        match left.remove(entry.name.to_lowercase().as_str()) {
             Some(size) if entry.size_bytes.is_none_or(|theirs| theirs == size) => in_common += 1,
             _ => return (false, in_common),
         }
@@ -218,20 +236,24 @@ fn compare(ours: &[FileSeen], theirs: Option<&[ServerEntry]>) -> (bool, usize) {
 /// Names come from the instance where it lists the folder, sizes and times from this machine where it shows the same
 /// folder. Where only this machine lists it, its names are used.
 pub(super) fn seen_files(places: &[PlaceEvidence]) -> Vec<SeenFile> {
-    let mut seen = Vec::new();
+    let number = |place: &PlaceEvidence| {
+        let ours = place.by_client.known().filter(|_| place.is_candidate).map(Vec::len);
+        place.by_server.known().map(Vec::len).or(ours).unwrap_or_default()
+    };
+    let mut seen = Vec::with_capacity(places.iter().map(number).sum());
     for place in places {
         let ours = place.by_client.known().filter(|_| place.is_candidate);
-        let details: HashMap<String, &FileSeen> =
-            ours.into_iter().flatten().map(|file| (file.name.to_lowercase(), file)).collect();
-        let names: Vec<&str> = match (place.by_server.known(), ours) {
-            (Some(names), _) => names.iter().map(String::as_str).collect(),
-            (None, Some(files)) => files.iter().map(|file| file.name.as_str()).collect(),
+        let details: HashMap<Text, &FileSeen> =
+            ours.into_iter().flatten().map(|file| (file.name.in_lower_case(), file)).collect();
+        let names: Vec<&Text> = match (place.by_server.known(), ours) {
+            (Some(names), _) => names.iter().collect(),
+            (None, Some(files)) => files.iter().map(|file| &file.name).collect(),
             (None, None) => Vec::new(),
         };
         for name in names.into_iter().filter(|name| may_be_log_backup(name)) {
-            let file = details.get(&name.to_lowercase());
+            let file = details.get(&name.in_lower_case());
             seen.push(SeenFile {
-                name: name.into(),
+                name: name.clone(),
                 place: PlaceId(place.place),
                 path: place.path.join(name),
                 size_bytes: file.map_or(0, |file| file.size_bytes),
@@ -265,7 +287,7 @@ mod tests {
 
     fn ours(names: &[(&str, u64)]) -> Vec<FileSeen> {
         let file =
-            |(name, size): &(&str, u64)| FileSeen { name: name.to_string(), size_bytes: *size, modified_at_utc: None };
+            |(name, size): &(&str, u64)| FileSeen { name: (*name).into(), size_bytes: *size, modified_at_utc: None };
         names.iter().map(file).collect()
     }
 
@@ -318,7 +340,7 @@ mod tests {
     fn our_own_files_and_dangerous_names_are_no_log_backups() {
         let mut place = sample::place(PlaceId::SHARE, PlaceRole::Share, &[]);
         let names = ["a.trn", "run.journal", "a.wrk", "b.trn.pchat-partial", r"..\x.trn", "Thumbs.db", "CON", "c.bak"];
-        place.by_server = Reading::Known(names.map(str::to_string).to_vec());
+        place.by_server = Reading::Known(names.map(Text::from).to_vec());
         let seen: Vec<String> = seen_files(&[place]).iter().map(|file| file.name.to_string()).collect();
         assert_eq!(seen, ["a.trn", "c.bak"]);
     }

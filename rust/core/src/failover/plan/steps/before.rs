@@ -4,10 +4,11 @@ use super::{rate, step_name, Parts};
 use crate::document::{PlannedFile, PlannedStep};
 use crate::error::Result;
 use crate::evidence::Evidence;
-use crate::failover::plan::way::{self, Way};
+use crate::failover::plan::way::{self, MissingCopy, Way};
 use crate::failover::plan::Decision;
-use crate::names::{Lsn, ServerPath};
-use crate::sql::restore::{restore_log_statement, LogRestore};
+use crate::log_chain::PlaceId;
+use crate::names::{Lsn, Text};
+use crate::sql::restore::LogRestore;
 use crate::sql::{database, job, log_shipping};
 
 const NOTHING_HAPPENED: &str = "The jobs are enabled again as they were, and log shipping goes on.";
@@ -62,11 +63,13 @@ pub(super) fn copy_and_restore(parts: &Parts<'_>) -> Result<PlannedStep> {
     if let Way::CopyJob { job_id, .. } = &decision.way {
         planned.statements.push(job::start_statement(*job_id)?);
     }
-    let restores = log_restores(evidence, decision);
-    for (restore, _) in &restores {
-        planned.statements.push(restore_log_statement(restore)?);
+    let number = decision.chain.as_ref().map_or(0, |chain| chain.restore.len());
+    planned.files.reserve_exact(number);
+    planned.statements.reserve_exact(number);
+    for (restore, files) in log_restores(evidence, decision) {
+        planned.statements.push_restore(restore)?;
+        planned.files.extend(files);
     }
-    planned.files = restores.into_iter().flat_map(|(_, files)| files).collect();
     planned.files.extend(read_after_copy(evidence, decision));
     let copied: u64 = planned.files.iter().filter(|f| f.action != "restore").map(|f| f.size_bytes).sum();
     let restored: u64 = planned.files.iter().filter(|f| f.action != "copy").map(|f| f.size_bytes).sum();
@@ -77,51 +80,68 @@ pub(super) fn copy_and_restore(parts: &Parts<'_>) -> Result<PlannedStep> {
     Ok(planned)
 }
 
-/// What is restored, in order: each set as the instance is asked to restore it, and its files as the plan shows them.
-pub fn log_restores(evidence: &Evidence, decision: &Decision) -> Vec<(LogRestore, Vec<PlannedFile>)> {
-    let Some(chain) = &decision.chain else { return Vec::new() };
+/// What is restored, in order: each set as the instance is asked to restore it, and its files as the plan shows them. One
+/// at a time: all of ten thousand are not wanted at once.
+pub fn log_restores<'a>(
+    evidence: &'a Evidence,
+    decision: &'a Decision,
+) -> impl Iterator<Item = (LogRestore, Vec<PlannedFile>)> + Send + 'a {
     let listing = &evidence.files.listing;
-    let mut restores = Vec::with_capacity(chain.restore.len());
-    for link in &chain.restore {
+    let database = Text::from(evidence.database.as_str());
+    let [restored, copied] = ["restore", "copy and restore"].map(Text::from);
+    let mut missing = Missing { files: &decision.missing, next: 0 };
+    let links = decision.chain.iter().flat_map(|chain| &chain.restore);
+    links.map(move |link| {
         let mut files = Vec::with_capacity(link.stripes.len());
+        let mut paths = Vec::with_capacity(link.stripes.len());
         for candidate in link.files(listing) {
-            let missing = decision.missing.iter().find(|m| m.name == *candidate.name && m.place == candidate.place);
+            let missing = missing.find(&candidate.name, candidate.place);
             let to = missing.map_or(candidate.path.clone(), |m| way::restored_from(evidence, &decision.way, m));
             files.push(PlannedFile {
-                name: candidate.name.to_string(),
+                name: candidate.name.clone(),
                 first_lsn: link.header.first_lsn,
                 last_lsn: link.header.last_lsn,
                 size_bytes: evidence.files.size_of(candidate),
-                action: if to == candidate.path { "restore" } else { "copy and restore" }.to_string(),
-                from: candidate.path.to_string(),
-                to: to.to_string(),
+                action: if to == candidate.path { &restored } else { &copied }.clone(),
+                from: candidate.path.text(),
+                to: to.text(),
             });
+            paths.push(to);
         }
-        let restore = LogRestore {
-            database: evidence.database.clone(),
-            paths: files.iter().map(|file| ServerPath::new(file.to.as_str())).collect(),
-            position: link.header.position,
-            last_lsn: link.header.last_lsn,
-        };
-        restores.push((restore, files));
+        let (position, last_lsn) = (link.header.position, link.header.last_lsn);
+        (LogRestore { database: database.clone(), paths, position, last_lsn }, files)
+    })
+}
+
+/// Missing files, asked for in about the order that they are in.
+struct Missing<'a> {
+    files: &'a [MissingCopy],
+    next: usize,
+}
+
+impl<'a> Missing<'a> {
+    fn find(&mut self, name: &Text, place: PlaceId) -> Option<&'a MissingCopy> {
+        let is_it = |file: &MissingCopy| file.place == place && file.name == *name;
+        let (before, behind) = self.files.split_at(self.next.min(self.files.len()));
+        let ahead = behind.iter().position(is_it).map(|at| self.next + at);
+        let at = ahead.or_else(|| before.iter().position(is_it))?;
+        self.next = at + 1;
+        self.files.get(at)
     }
-    restores
 }
 
 /// Files whose LSNs nobody can read before they are copied; shown with LSN 0.
-fn read_after_copy(evidence: &Evidence, decision: &Decision) -> Vec<PlannedFile> {
-    let closed = decision.missing.iter().filter(|file| decision.read_after_copy.contains(&file.name));
-    closed
-        .map(|file| PlannedFile {
-            name: file.name.clone(),
-            first_lsn: Lsn::ZERO,
-            last_lsn: Lsn::ZERO,
-            size_bytes: file.size_bytes,
-            action: "copy and restore".to_string(),
-            from: file.path.to_string(),
-            to: way::restored_from(evidence, &decision.way, file).to_string(),
-        })
-        .collect()
+fn read_after_copy<'a>(evidence: &'a Evidence, decision: &'a Decision) -> impl Iterator<Item = PlannedFile> + 'a {
+    let is_closed = |file: &&MissingCopy| decision.read_after_copy.iter().any(|name| file.name == *name);
+    decision.missing.iter().filter(is_closed).map(|file| PlannedFile {
+        name: file.name.clone(),
+        first_lsn: Lsn::ZERO,
+        last_lsn: Lsn::ZERO,
+        size_bytes: file.size_bytes,
+        action: "copy and restore".into(),
+        from: file.path.text(),
+        to: way::restored_from(evidence, &decision.way, file).text(),
+    })
 }
 
 pub(super) fn gate(parts: &Parts<'_>) -> PlannedStep {
