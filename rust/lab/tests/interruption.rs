@@ -34,7 +34,7 @@ async fn a_connection_lost_in_mid_restore_leaves_4319_and_the_same_file_repairs_
 async fn progress_and_the_lock_are_seen_from_another_session_and_a_drop_interrupts() {
     let engine = lost(json!({})).await;
     let copy = files(&engine, B, r"E:\LSCopy").await;
-    engine.set_fault(Fault::SlowRestore { instance: B.into(), bytes_per_second: 65_536 }, true).await.expect("fault");
+    engine.set_fault(Fault::SlowRestore { instance: B.into(), bytes_per_second: 20_000 }, true).await.expect("fault");
     let next = format!("RESTORE LOG mgc FROM DISK = N'{}' WITH NORECOVERY", copy[2]);
     let mut worker = session(&engine, B);
     let id = worker.id();
@@ -43,14 +43,17 @@ async fn progress_and_the_lock_are_seen_from_another_session_and_a_drop_interrup
         let mut out = pchat_lab::engine::connection::Collected::default();
         worker.batch(&text_of, &mut out).await;
     });
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let seen = sql(
-        &engine,
-        B,
-        &format!("SELECT CAST(percent_complete AS int), command FROM sys.dm_exec_requests WHERE session_id = {id}"),
-    )
-    .await;
-    let percent: i32 = text(&seen).parse().expect("percent");
+    let asked = format!(
+        "SELECT ISNULL(MAX(CAST(percent_complete AS int)), 0) FROM sys.dm_exec_requests WHERE session_id = {id}"
+    );
+    let mut percent = 0;
+    for _ in 0..1000 {
+        percent = text(&sql(&engine, B, &asked).await).parse().expect("percent");
+        if percent >= 5 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     assert!((5..95).contains(&percent), "{percent}");
     let lock = sql(&engine, B, "SELECT request_mode FROM sys.dm_tran_locks WHERE resource_type = 'DATABASE' AND resource_database_id = DB_ID('mgc')").await;
     assert_eq!(text(&lock), "X");
@@ -83,9 +86,14 @@ async fn a_recovery_that_has_begun_goes_through_when_its_client_leaves() {
     tokio::time::sleep(Duration::from_millis(5)).await;
     task.abort();
     let _ = task.await;
-    tokio::time::sleep(Duration::from_millis(60)).await;
-    let state = sql(&engine, B, "SELECT state_desc FROM sys.databases WHERE name = 'mgc'").await;
-    assert_ne!(text(&state), "RECOVERING");
+    let state = "SELECT state_desc FROM sys.databases WHERE name = 'mgc'";
+    for _ in 0..500 {
+        if text(&sql(&engine, B, state).await) != "RECOVERING" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_ne!(text(&sql(&engine, B, state).await), "RECOVERING");
     engine.stop().await;
 }
 

@@ -8,9 +8,22 @@ use pchat_lab::faults::Fault;
 use serde_json::json;
 use std::time::Duration;
 
+/// Waits until a query's one value is what it should be.
+async fn until(engine: &Engine, query: &str, wanted: &str) {
+    let mut found = String::new();
+    for _ in 0..1000 {
+        found = text(&sql(engine, B, query).await);
+        if found == wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{query} gives {found}, not {wanted}");
+}
+
 /// Waits until no job of the instance runs.
 async fn idle(engine: &Engine, instance: &str) {
-    for _ in 0..400 {
+    for _ in 0..2000 {
         let running = sql(engine, instance, "SELECT COUNT(*) FROM msdb.dbo.sysjobactivity WHERE start_execution_date IS NOT NULL AND stop_execution_date IS NULL").await;
         if text(&running) == "0" {
             return;
@@ -130,12 +143,10 @@ async fn a_job_uses_the_rights_of_agent_and_a_restore_those_of_the_service() {
 async fn agent_that_does_not_run_starts_nothing() {
     let engine = lost(json!({})).await;
     let agent = "SELECT COUNT(*) FROM master.dbo.sysprocesses WHERE program_name LIKE 'SQLAgent%'";
-    tokio::time::sleep(Duration::from_millis(80)).await;
-    assert_eq!(text(&sql(&engine, B, agent).await), "1");
+    until(&engine, agent, "1").await;
     engine.set_fault(Fault::AgentStopped { instance: B.into() }, true).await.expect("fault");
     assert_eq!(errors(&engine, B, r"EXEC msdb.dbo.sp_start_job N'LSCopy_P\RTC_mgc'").await, [22022]);
-    tokio::time::sleep(Duration::from_millis(80)).await;
-    assert_eq!(text(&sql(&engine, B, agent).await), "0");
+    until(&engine, agent, "0").await;
     let service = "SELECT status_desc FROM sys.dm_server_services WHERE servicename LIKE N'SQL Server Agent%'";
     assert_eq!(text(&sql(&engine, B, service).await), "Stopped");
     assert_eq!(errors(&engine, B, "EXEC msdb.dbo.sp_update_job @job_name = 'none', @enabled = 0").await, [14262]);
@@ -149,7 +160,7 @@ async fn schedules_follow_the_labs_clock_and_the_backup_job_ships_messages() {
     let engine = engine(json!({ "log_shipping": { "log_backups": 3, "not_copied": 0, "not_restored": 0 } })).await;
     engine.write_messages(P, "mgc", 4).expect("messages");
     engine.clock().advance(16 * 60);
-    for _ in 0..100 {
+    for _ in 0..1000 {
         if files(&engine, B, r"\\fs1\LogShip").await.len() == 4 {
             break;
         }
@@ -157,14 +168,19 @@ async fn schedules_follow_the_labs_clock_and_the_backup_job_ships_messages() {
     }
     idle(&engine, P).await;
     idle(&engine, B).await;
-    engine.clock().advance(16 * 60);
-    tokio::time::sleep(Duration::from_millis(150)).await;
-    idle(&engine, B).await;
-    engine.clock().advance(16 * 60);
-    tokio::time::sleep(Duration::from_millis(150)).await;
-    idle(&engine, B).await;
-    let written = messages(&engine, P);
-    assert_eq!(messages(&engine, B).len(), written.len());
+    // One round of the schedules copies it, another one restores it.
+    let written = messages(&engine, P).len();
+    for _ in 0..4 {
+        engine.clock().advance(16 * 60);
+        for _ in 0..100 {
+            if messages(&engine, B).len() == written {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        idle(&engine, B).await;
+    }
+    assert_eq!(messages(&engine, B).len(), written);
     let history = sql(
         &engine,
         PM,

@@ -42,7 +42,7 @@ async fn every_named_scenario_starts_answers_and_cleans_up() {
         assert_eq!(native_effects(&after), native_effects(&effects), "{}", named.name);
 
         lab.stop().await;
-        for _ in 0..250 {
+        for _ in 0..1000 {
             if !root.exists() {
                 break;
             }
@@ -63,7 +63,7 @@ async fn users_are_in_while_all_is_well_and_out_when_the_site_is_lost() {
     let address = lab.control_address().to_string();
     let users = || async { command(&address, json!({ "command": "truth" })).await["users"].clone() };
     let mut seen = users().await;
-    for _ in 0..100 {
+    for _ in 0..400 {
         if seen["in"] == true {
             break;
         }
@@ -110,7 +110,7 @@ async fn the_lync_half_of_a_failover_brings_users_back() {
     .await;
     assert_eq!((&mirrors[0]["StateOnPrimary"], &mirrors[0]["StateOnMirror"]), (&json!("Principal"), &json!("Mirror")));
     let mut users = Value::Null;
-    for _ in 0..100 {
+    for _ in 0..400 {
         users = command(&address, json!({ "command": "truth" })).await["users"].clone();
         if users["serving"].as_array().is_some_and(|s| s.len() == 2) {
             break;

@@ -26,7 +26,7 @@ async fn browse(engine: &Engine, instance: &str) -> SocketAddr {
     request.extend_from_slice(short.as_bytes());
     socket.send_to(&request, (address, 1434)).await.expect("sent");
     let mut reply = [0u8; 1024];
-    let answer = tokio::time::timeout(Duration::from_secs(2), socket.recv_from(&mut reply)).await;
+    let answer = tokio::time::timeout(Duration::from_secs(20), socket.recv_from(&mut reply)).await;
     let (length, _) = answer.expect("the browser answers").expect("received");
     let text = String::from_utf8_lossy(&reply[3..length]).into_owned();
     let port = text.split("tcp;").nth(1).and_then(|t| t.split(';').next()).expect("port").parse().expect("number");
@@ -177,11 +177,16 @@ async fn a_client_that_drops_its_connection_interrupts_its_restore() {
     let task = tokio::spawn(async move {
         let _ = client.simple_query(text).await.expect("sent").into_results().await;
     });
-    tokio::time::sleep(Duration::from_millis(250)).await;
+    for _ in 0..1000 {
+        if engine.effects().iter().any(|effect| effect.kind == "restore_started") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     task.abort();
     let _ = task.await;
     let mut other = connect(&engine, B).await;
-    for _ in 0..100 {
+    for _ in 0..1000 {
         if code_of(&mut other, "RESTORE DATABASE mgc WITH RECOVERY").await == 4319 {
             break;
         }

@@ -17,12 +17,22 @@ async fn browser() -> BrowserHandle {
     serve(SocketAddr::from(([127, 0, 0, 1], 0)), vec![rtc, mgc]).await.unwrap()
 }
 
-/// The reply, or `None` for silence.
+/// The reply; a busy machine may take its time.
 async fn ask(browser: &BrowserHandle, request: &[u8]) -> Option<Vec<u8>> {
+    asked(browser, request, Duration::from_secs(20)).await
+}
+
+/// True for silence.
+async fn silent(browser: &BrowserHandle, request: &[u8]) -> bool {
+    asked(browser, request, Duration::from_millis(300)).await.is_none()
+}
+
+/// The reply, or `None` for silence.
+async fn asked(browser: &BrowserHandle, request: &[u8], limit: Duration) -> Option<Vec<u8>> {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     socket.send_to(request, browser.local_addr()).await.unwrap();
     let mut reply = vec![0; 4096];
-    let length = timeout(Duration::from_millis(300), socket.recv(&mut reply)).await.ok()?.unwrap();
+    let length = timeout(limit, socket.recv(&mut reply)).await.ok()?.unwrap();
     reply.truncate(length);
     Some(reply)
 }
@@ -58,16 +68,16 @@ async fn the_administrator_port_is_told() {
 async fn what_is_unknown_is_met_with_silence() {
     let browser = browser().await;
     let (unknown, no_port, empty, noise) = tokio::join!(
-        ask(&browser, b"\x04NONE\0"),
-        ask(&browser, b"\x0F\x01MGC\0"),
-        ask(&browser, b""),
-        ask(&browser, &[0xEE; 600]),
+        silent(&browser, b"\x04NONE\0"),
+        silent(&browser, b"\x0F\x01MGC\0"),
+        silent(&browser, b""),
+        silent(&browser, &[0xEE; 600]),
     );
-    assert_eq!((unknown, no_port, empty, noise), (None, None, None, None));
+    assert_eq!((unknown, no_port, empty, noise), (true, true, true, true));
     browser.silent(true);
-    assert_eq!(ask(&browser, b"\x04RTC\0").await, None);
+    assert!(silent(&browser, b"\x04RTC\0").await);
     browser.silent(false);
     assert!(ask(&browser, b"\x04RTC\0").await.is_some());
     browser.set_instances(Vec::new());
-    assert_eq!(ask(&browser, b"\x02").await, None);
+    assert!(silent(&browser, b"\x02").await);
 }

@@ -16,13 +16,13 @@ fn quick() -> PoolSettings {
 
 /// Waits, in real time, until `what` holds.
 async fn until(what: impl Fn() -> bool) {
-    for _ in 0..400 {
+    for _ in 0..4000 {
         if what() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("it did not come to pass within two seconds");
+    panic!("it did not come to pass within twenty seconds");
 }
 
 async fn call(pool: &Arc<Pool>, name: &str, parameters: Value) -> native::NativeAnswer {

@@ -377,7 +377,7 @@ async fn a_hanging_command_comes_back_when_the_fault_is_off() {
 async fn the_end_to_end_test_tells_who_is_in() {
     let (_, pool) = lab();
     let mut result = String::new();
-    for _ in 0..100 {
+    for _ in 0..1000 {
         let rows = objects(&pool, "Test-CsPersistentChatMessage", json!({ "TargetFqdn": "pool1.contoso.com" })).await;
         result = rows[0]["Result"].as_str().unwrap().into();
         if result == "Success" {
