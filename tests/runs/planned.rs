@@ -107,11 +107,12 @@ fn the_source_is_found_by_its_role_after_a_swap_of_the_mirror() {
     situation.native(
         "Invoke-CsDatabaseFailover",
         json!({
-            "PoolFqdn": "pchat.contoso.com", "DatabaseType": "PersistentChat", "NewPrincipal": "Mirror",
+            "PoolFqdn": "pchat.contoso.com", "DatabaseType": "PersistentChat", "NewPrincipal": "Mirror", "Confirm": false,
         }),
     );
     wait_for_users(&situation);
-    situation.run("switch", &[]).expect(0);
+    // mgccomp stayed where it was, so that compliance is the operator's word.
+    situation.run("switch", &[("/compliance_drained", json!(true))]).expect(0);
     assert_eq!(situation.state_of("B\\RTC"), "ONLINE");
     assert_eq!(situation.state_of("PM\\RTC"), "RESTORING");
     assert_whole(&situation, "B\\RTC");
