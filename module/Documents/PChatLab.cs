@@ -150,7 +150,7 @@ namespace PersistentChatFailover.Documents
             foreach (Dictionary<string, object> entry in List(about, member))
             {
                 string server = Text(entry, "server");
-                if (server == null || instance == null || string.Equals(instance.Split('\\')[0], server, StringComparison.OrdinalIgnoreCase))
+                if (server == null || instance == null || string.Equals(instance.Split(new[] { '\\' })[0], server, StringComparison.OrdinalIgnoreCase))
                 {
                     map[Text(entry, key)] = Text(entry, value);
                 }

@@ -24,7 +24,7 @@ namespace PersistentChatFailover.Interop
             }
             foreach (string path in properties)
             {
-                map[path] = Walk(result, path.Split('.'), 0);
+                map[path] = Walk(result, path.Split(new[] { '.' }), 0);
             }
             return map;
         }

@@ -250,8 +250,8 @@ impl<W: SwitchWork> Step<W> for RestartServices {
         let done: Vec<String> = run.book.fact(RESTARTED).unwrap_or_default();
         let mut left = Vec::new();
         for (server, service) in wanted(run) {
-            let runs = is_running(&status(run, &server, &service.name).await?);
-            if !(done.contains(&server) && runs) && !left.contains(&server) {
+            let restarted = done.contains(&server) && is_running(&status(run, &server, &service.name).await?);
+            if !restarted && !left.contains(&server) {
                 left.push(server);
             }
         }
