@@ -145,7 +145,7 @@ error_kinds! {
     UndoNotPossible = 5014, InvalidOperation, Refused;
     /// A step did not bring what its probe wants.
     StepNotVerified = 5015, InvalidResult, Incomplete;
-    /// The compliance adapter has not processed everything.
+    /// The compliance adapter has not processed everything, or that cannot be read.
     ComplianceNotDrained = 5017, OperationTimeout, Refused;
     /// No instance of the home site serves the database as a planned switch needs it.
     SourceNotReady = 5018, InvalidOperation, Refused;
