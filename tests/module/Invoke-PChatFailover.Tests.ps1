@@ -5,13 +5,17 @@ BeforeAll {
 AfterAll { Remove-Module PChatLab.Lync -ErrorAction Ignore }
 
 Describe 'Binding of Invoke-PChatFailover' {
-    It 'has three sets, each with one way to say what runs' {
+    It 'has five sets, each with one way to say what runs' {
         Import-Product
+        $wanted = @{
+            Target = 'SqlInstance'; Planned = 'Planned SqlInstance'; SalvageTail = 'SalvageTail SqlInstance'
+            Plan = 'Plan'; PlanPath = 'PlanPath'
+        }
         $sets = (Get-Command Invoke-PChatFailover).ParameterSets
-        ($sets.Name | Sort-Object) -join ' ' | Should -Be 'Plan PlanPath Target'
+        ($sets.Name | Sort-Object) -join ' ' | Should -Be (($wanted.Keys | Sort-Object) -join ' ')
         foreach ($set in $sets) {
-            $must = @($set.Parameters | Where-Object IsMandatory | ForEach-Object Name)
-            $must -join ' ' | Should -Be @{ Target = 'SqlInstance'; Plan = 'Plan'; PlanPath = 'PlanPath' }[$set.Name]
+            $must = @($set.Parameters | Where-Object IsMandatory | ForEach-Object Name | Sort-Object)
+            $must -join ' ' | Should -Be $wanted[$set.Name]
         }
     }
 }
