@@ -1,0 +1,47 @@
+BeforeAll {
+    Import-Module "$PSScriptRoot/Suite.psm1" -DisableNameChecking
+}
+
+AfterAll { Remove-Module PChatLab.Lync -ErrorAction Ignore }
+
+Describe 'Invoke-PChatFailover -Planned, while both sites live' {
+    BeforeAll {
+        $lab = Start-TestLab healthy -StandIn
+        $parameters = Get-FailoverParameter $lab
+        $parameters['Planned'] = $true
+        $parameters['NoJournalCopy'] = $true
+    }
+
+    AfterAll { Stop-TestLab $lab }
+
+    It '-WhatIf gives the plan, with no loss, and touches nothing' {
+        $before = Get-LabEffect $lab
+        $plan = Invoke-PChatFailover @parameters -WhatIf
+        $plan.Kind | Should -Be 'planned_switch'
+        $plan.CanRun | Should -BeTrue
+        $plan.Loss.MustBeAccepted | Should -BeFalse
+        Get-LabEffect $lab | Should -Be $before
+        $lab.JournalPath | Should -Not -Exist
+    }
+
+    It 'a disaster is not believed while the primary answers' {
+        $disaster = $parameters.Clone()
+        $disaster.Remove('Planned')
+        $result = Invoke-PChatFailover @disaster -Force -ErrorAction SilentlyContinue | Select-Result
+        $result.ExitCode | Should -Be 3
+        (Send-Lab $lab truth).copies.'P\RTC'.state | Should -Be 'ONLINE'
+    }
+
+    It 'moves mgc and loses and doubles no message' {
+        $result = Invoke-PChatFailover @parameters -Force | Select-Result
+        $result.Outcome | Should -Be 'done'
+        $result.ExitCode | Should -Be 0
+        $truth = Send-Lab $lab truth
+        $here = $truth.copies.'B\RTC'
+        $here.state | Should -Be 'ONLINE'
+        $here.missing.count | Should -Be 0
+        $here.doubled.count | Should -Be 0
+        $truth.copies.'P\RTC'.state | Should -Be 'RESTORING'
+        (Get-PChatRun -JournalPath $lab.JournalPath -Open) | Should -BeNullOrEmpty
+    }
+}
