@@ -32,6 +32,7 @@
         'Stop-PChatConnection',
         'Stop-PChatLab',
         'Test-PChatFailover',
+        'Test-PChatInstallation',
         'Undo-PChatRun'
     )
     VariablesToExport      = @()

@@ -38,13 +38,19 @@ namespace PersistentChatFailover.Interop
         /// <summary>What the lab says of itself.</summary>
         internal Dictionary<string, object> About { get; private set; }
 
+        /// <summary>The full path of the lab's program.</summary>
+        internal static string Program
+        {
+            get { return PchatLibrary.NativeFile(NativeMethods.IsWindows ? "pchat-lab.exe" : "pchat-lab"); }
+        }
+
         /// <summary>Starts a lab and waits until it is ready.</summary>
         /// <param name="scenario">A name, or the full path of a file.</param>
         /// <param name="stopping">Asked in between; true gives up.</param>
         /// <exception cref="PChatException">It cannot be started, or does not know the scenario.</exception>
         internal static LabProcess Start(string scenario, Func<bool> stopping)
         {
-            string program = PchatLibrary.NativeFile(NativeMethods.IsWindows ? "pchat-lab.exe" : "pchat-lab");
+            string program = Program;
             if (!File.Exists(program))
             {
                 throw NotStarted("the lab's program is missing: " + program + ".");

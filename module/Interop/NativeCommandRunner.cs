@@ -185,6 +185,13 @@ namespace PersistentChatFailover.Interop
             return Outcome("stopped", null, null, why, null);
         }
 
+        /// <summary>How a command ended, in words.</summary>
+        internal static string StateOf(object outcome)
+        {
+            var document = (Dictionary<string, object>)outcome;
+            return document["error"] == null ? (string)document["state"] : document["state"] + ", " + document["error"];
+        }
+
         private static object Outcome(string state, CommandInfo found, List<object> objects, string error, string errorId)
         {
             return new Dictionary<string, object>

@@ -71,6 +71,7 @@ namespace PersistentChatFailover.Interop
         {
             PchatLibrary library = PchatLibrary.Instance;
             string request = PChatException.Guarded(() => Json.Write(work.Request));
+            writer.Message("debug", work.Export + " " + request);
             Interlocked.Exchange(ref operation, unchecked((long)library.Start(work.Export, session, request)));
             if (stopping)
             {
@@ -172,6 +173,12 @@ namespace PersistentChatFailover.Interop
             // As an item, a run is an entry of the journal; as a result, it is how the command ended.
             object typed = PChatException.Guarded(() => Items.Typed(kind == "run" ? "run_summary" : kind, happened["item"]));
             said.Heard(typed);
+            Seen.Note(typed);
+            var step = typed as StepResult;
+            if (step != null)
+            {
+                writer.Message("verbose", "Step " + step + ", " + step.Milliseconds + " ms. " + step.Text);
+            }
             if (work.Item == null || !work.Item(typed))
             {
                 writer.Output(typed);
@@ -205,6 +212,7 @@ namespace PersistentChatFailover.Interop
         {
             var command = (Dictionary<string, object>)happened["command"];
             object outcome = null;
+            Stopwatch took = Stopwatch.StartNew();
             try
             {
                 outcome = native.Run(command, stopping, work.Changes, text => writer.Message("warning", text));
@@ -216,6 +224,8 @@ namespace PersistentChatFailover.Interop
                     outcome = NativeCommandRunner.Stopped("the command was left in the middle");
                 }
                 Reply(new Dictionary<string, object> { { "id", happened["id"] }, { "kind", "native" }, { "outcome", outcome } });
+                writer.Message("verbose", command["name"] + ": " + NativeCommandRunner.StateOf(outcome) + ", " +
+                    took.ElapsedMilliseconds + " ms");
             }
         }
 

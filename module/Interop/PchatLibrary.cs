@@ -50,7 +50,11 @@ namespace PersistentChatFailover.Interop
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         private delegate void FreeCall(IntPtr document);
 
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        private delegate int VersionCall(out IntPtr document, out IntPtr error);
+
         private readonly IntPtr library;
+        private readonly string path;
         private readonly SessionOpenCall sessionOpen;
         private readonly LoginAddCall loginAdd;
         private readonly HandleCall sessionClose;
@@ -63,6 +67,7 @@ namespace PersistentChatFailover.Interop
 
         private PchatLibrary(string path)
         {
+            this.path = path;
             library = NativeMethods.Open(path);
             uint abi = NativeMethods.Bind<AbiVersionCall>(library, "pchat_abi_version")();
             if (abi != AbiVersion)
@@ -97,6 +102,19 @@ namespace PersistentChatFailover.Interop
                 {
                     return instance ?? (instance = Load());
                 }
+            }
+        }
+
+        /// <summary>Release, target and place of the library that is loaded.</summary>
+        internal string About
+        {
+            get
+            {
+                IntPtr document;
+                IntPtr error;
+                Check(NativeMethods.Bind<VersionCall>(library, "pchat_library_version")(out document, out error), error);
+                var about = (System.Collections.Generic.Dictionary<string, object>)Json.Read(Take(document));
+                return "release " + about["library"] + ", " + about["target"] + ", " + path;
             }
         }
 

@@ -14,6 +14,7 @@ namespace PersistentChatFailover.Interop
         private readonly Func<bool> stopping;
         private readonly Action stop;
         private string activity;
+        private string status;
 
         internal ShellWriter(PSCmdlet cmdlet, Func<bool> stopping, Action stop)
         {
@@ -84,7 +85,13 @@ namespace PersistentChatFailover.Interop
         internal void Progress(Dictionary<string, object> progress)
         {
             activity = NotEmpty((string)progress["activity"], DefaultActivity);
-            var record = new ProgressRecord(ActivityId, activity, NotEmpty((string)progress["status"], "working"));
+            string now = NotEmpty((string)progress["status"], "working");
+            if (now != status)
+            {
+                status = now;
+                Message("verbose", activity + ": " + now);
+            }
+            var record = new ProgressRecord(ActivityId, activity, now);
             record.CurrentOperation = (string)progress["operation"];
             record.PercentComplete = progress["percent"] == null ? -1 : Math.Min(100, Whole(progress["percent"]));
             record.SecondsRemaining = progress["seconds_remaining"] == null ? -1 : Whole(progress["seconds_remaining"]);

@@ -26,6 +26,20 @@ namespace System.Management.Automation
         Script = 0x0040,
     }
 
+    /// <summary>What an assembly does when its module is imported.</summary>
+    public interface IModuleAssemblyInitializer
+    {
+        void OnImport();
+    }
+
+    public class ScriptBlock
+    {
+        public static ScriptBlock Create(string script)
+        {
+            return new ScriptBlock();
+        }
+    }
+
     public class ParameterMetadata
     {
     }

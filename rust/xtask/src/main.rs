@@ -4,14 +4,17 @@ mod artifact;
 mod bench;
 mod clients;
 mod drill;
+mod gates;
 mod header;
 mod help;
+mod imports;
 mod lint;
 mod managed;
 mod package;
 mod process;
 mod program_c;
 mod suite;
+mod win7;
 mod windows;
 
 use std::process::ExitCode;
@@ -19,10 +22,11 @@ use std::process::ExitCode;
 const USAGE: &str = "cargo xtask VERB
 
   drill              build everything, start the lab, lose the primary site, fail over, print what happened
-  test [PART...]     every test, or some parts: lint, header, rust, c, module, pester, clients, windows
+  test [PART...]     every test, or some parts: lint, header, rust, c, module, gates, pester, clients, windows
   lint               formatting and clippy
   bench              the benchmarks
-  package            the module as it is installed, in target/package
+  package            the zip of the module, in target/package; --windows: not without the files for Windows;
+                     --check: two builds, which must give the same bytes
   module             build the library, the lab and the assembly, ready to import
   header [--write]   compare rust/ffi/include/pchat.h with the exports, or write it anew
   help [--write]     compare the shell's help with docs/commands, or write it anew";

@@ -76,7 +76,16 @@ fn mcs() -> Result<PathBuf> {
     )
 }
 
-fn compile(out: &Path, sources: &[PathBuf], references: &[PathBuf], more: &[String]) -> Result {
+/// What runs an assembly here, installed where that is allowed.
+pub fn mono() -> Result<PathBuf> {
+    if let Some(mono) = found("mono") {
+        return Ok(mono);
+    }
+    mcs()?;
+    found("mono").map_or_else(|| told("mono is not installed: install Debian's mono-runtime"), Ok)
+}
+
+pub fn compile(out: &Path, sources: &[PathBuf], references: &[PathBuf], more: &[String]) -> Result {
     if let Some(folder) = out.parent() {
         std::fs::create_dir_all(folder).map_err(|source| Stop::File { path: folder.display().to_string(), source })?;
     }
@@ -88,7 +97,7 @@ fn compile(out: &Path, sources: &[PathBuf], references: &[PathBuf], more: &[Stri
     run(&mut compiler)
 }
 
-fn reference() -> PathBuf {
+pub fn reference() -> PathBuf {
     target().join("managed/reference/System.Management.Automation.dll")
 }
 
@@ -109,7 +118,7 @@ fn module_sources() -> Vec<PathBuf> {
         .collect()
 }
 
-fn compile_reference() -> Result {
+pub fn compile_reference() -> Result {
     let key = root().join("tools/powershell-public-key.snk");
     let options = ["-target:library".to_string(), "-delaysign+".to_string(), format!("-keyfile:{}", key.display())];
     compile(&reference(), &files(&root().join("module/reference"), "cs"), &[], &options)
@@ -139,13 +148,7 @@ pub fn test(artifacts: &Artifacts) -> Result {
         return Ok(());
     }
     lay_out(artifacts)?;
-    let mono = match found("mono") {
-        Some(mono) => mono,
-        None => {
-            mcs()?;
-            found("mono").map_or_else(|| told("mono is not installed: install Debian's mono-runtime"), Ok)?
-        }
-    };
+    let mono = mono()?;
     compile_reference()?;
     let folder = target().join("managed/tests");
     let out = folder.join("PersistentChatFailover.Tests.exe");

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use crate::artifact::{self, Artifacts};
 use crate::process::{command, found, root, run as run_command, told, Result};
-use crate::{clients, header, help, lint, managed, program_c, windows};
+use crate::{clients, gates, header, help, lint, managed, program_c, windows};
 
-const PARTS: [&str; 8] = ["lint", "header", "rust", "c", "module", "pester", "clients", "windows"];
+const PARTS: [&str; 9] = ["lint", "header", "rust", "c", "module", "gates", "pester", "clients", "windows"];
 
 /// The verb: all parts, or the named ones.
 pub fn run(arguments: &[&str]) -> Result {
@@ -22,6 +22,7 @@ pub fn run(arguments: &[&str]) -> Result {
         let outcome = match part {
             "lint" => lint::run_lint(),
             "header" => header::run(false).and_then(|()| help::run(false)),
+            "gates" => gates::test(),
             "windows" => windows::test(),
             _ => artifacts(&mut built).and_then(|artifacts| with_artifacts(part, artifacts)),
         };

@@ -1,6 +1,9 @@
 //! The crates must compile for Windows: no path, process or permission code that only works elsewhere.
 
-use crate::process::{command, found, install_debian, run, run_quietly, Result};
+use crate::artifact::Artifacts;
+use crate::imports;
+use crate::process::{command, found, install_debian, root, run, run_quietly, Result, Stop};
+use crate::win7::{self, Toolchain};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
 
@@ -26,4 +29,17 @@ pub fn test() -> Result {
         return Ok(());
     }
     run(command("cargo").args(["check", "--quiet", "--locked", "--workspace", "--all-targets", "--target", TARGET]))
+}
+
+/// The library exports the C ABI and nothing else, imports nothing newer than NT 6.1, and names no folder.
+pub fn check_imports(artifacts: &Artifacts, toolchain: &Toolchain) -> Result {
+    let header = root().join("rust/ffi/include/pchat.h");
+    let text =
+        std::fs::read_to_string(&header).map_err(|source| Stop::File { path: header.display().to_string(), source })?;
+    let exports = imports::declared(&text);
+    let folders = win7::build_folders(toolchain);
+    let list = root().join("tests/gates/nt61-library.txt");
+    let library = imports::check(&artifacts.library, &list, Some(&exports), &folders)?;
+    println!("imports: pchat.dll: {library}; {} exports, those of the header", exports.len());
+    Ok(())
 }
