@@ -21,7 +21,7 @@ import xml.etree.ElementTree as Xml
 DOCUMENTS = ["mscorlib", "System", "System.Core", "System.Xml", "System.Runtime.Serialization"]
 NAMESPACES = re.compile(
     r"^(System|System\.(Collections|ComponentModel|Diagnostics|Globalization|IO|Linq|Net|Reflection|Runtime|Security|"
-    r"Text|Threading|Xml)(\.\w+)*|Microsoft\.Win32)$"
+    r"Text|Threading|Xml)(\.\w+)*|Microsoft\.Win32(\.SafeHandles)?)$"
 )
 # Big families that a module without windows, graphs or code generation has no use for.
 LEFT_OUT = re.compile(

@@ -19,7 +19,8 @@ pub fn test() -> Result {
 fn members() -> Result {
     managed::build()?;
     let folder = target().join("gates");
-    let lister = folder.join("Members.exe");
+    // In folders of their own: an engine beside the lister would be taken for the one that an assembly asks for.
+    let lister = folder.join("lister/Members.exe");
     managed::compile(&lister, &[root().join("tests/gates/Members.cs")], &[], &["-target:exe".to_string()])?;
     let known = known(&read(&root().join("tests/gates/members.txt"))?);
 
@@ -32,10 +33,11 @@ fn members() -> Result {
     }
     println!("members: planted uses of newer members are refused");
 
-    let assembly = folder.join("PersistentChatFailover.dll");
+    let checked = folder.join("checked");
+    let assembly = checked.join("PersistentChatFailover.dll");
     crate::process::copy(&root().join("module/PersistentChatFailover.dll"), &assembly)?;
     managed::compile_reference()?;
-    crate::process::copy(&managed::reference(), &folder.join("System.Management.Automation.dll"))?;
+    crate::process::copy(&managed::reference(), &checked.join("System.Management.Automation.dll"))?;
     let used = references(&lister, &assembly)?;
     let faults = missing(&used, &known);
     if faults.is_empty() && used.len() > 100 {
