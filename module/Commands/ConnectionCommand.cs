@@ -46,6 +46,21 @@ namespace PersistentChatFailover.Commands
             opened.AddLogin(null, SqlCredential);
         }
 
+        /// <summary>The login of another instance; it needs that instance's name.</summary>
+        internal void AddLogin(Session opened, PSCredential credential, string role, string instance)
+        {
+            if (credential == null)
+            {
+                return;
+            }
+            if (string.IsNullOrEmpty(instance))
+            {
+                Writer.Message("warning", "-" + role + "SqlCredential is not used: it needs -" + role + "SqlInstance.");
+                return;
+            }
+            opened.AddLogin(instance, credential);
+        }
+
         /// <summary>A parameter without a value travels as null.</summary>
         internal static object NullIfEmpty(string text)
         {

@@ -130,20 +130,6 @@ namespace PersistentChatFailover.Commands
             AddLogin(opened, MonitorSqlCredential, "Monitor", MonitorSqlInstance);
         }
 
-        internal void AddLogin(Session opened, PSCredential credential, string role, string instance)
-        {
-            if (credential == null)
-            {
-                return;
-            }
-            if (string.IsNullOrEmpty(instance))
-            {
-                Writer.Message("warning", "-" + role + "SqlCredential is not used: it needs -" + role + "SqlInstance.");
-                return;
-            }
-            opened.AddLogin(instance, credential);
-        }
-
         internal Dictionary<string, object> FailoverRequest(string instance)
         {
             return new Dictionary<string, object>

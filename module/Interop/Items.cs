@@ -19,6 +19,12 @@ namespace PersistentChatFailover.Interop
                     return Document.Read<LogChainSummary>(tree);
                 case "connection":
                     return Document.Read<Connection>(tree);
+                case "backup":
+                    return Document.Read<DatabaseBackup>(tree);
+                case "mirror":
+                    return Document.Read<DatabaseMirror>(tree);
+                case "baseline":
+                    return Document.Read<Baseline>(tree);
                 case "check":
                     return Document.Read<CheckResult>(tree);
                 case "step":

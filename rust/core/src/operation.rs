@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use crate::command;
 use crate::document::{
-    ConnectionEndRequest, DatabaseRecoverRequest, DatabaseRequest, FailoverRequest, LogBackupCopyRequest,
-    LogBackupListRequest, LogBackupRestoreRequest, LogShippingRemoveRequest, PlannedSwitchRequest, RunListRequest,
-    RunRequest, RunStartRequest, SessionSettings,
+    BaselineGetRequest, BaselineSaveRequest, ConnectionEndRequest, DatabaseBackupRequest, DatabaseRecoverRequest,
+    DatabaseRequest, FailoverRequest, LogBackupCopyRequest, LogBackupListRequest, LogBackupRestoreRequest,
+    LogShippingRemoveRequest, MirrorRemoveRequest, PlannedSwitchRequest, PrimaryDisableRequest, RunListRequest, RunRequest, RunStartRequest,
+    SessionSettings,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::preview::preview;
@@ -116,6 +117,12 @@ pub enum Request {
     ConnectionEnd(ConnectionEndRequest),
     DatabaseState(DatabaseRequest),
     DatabaseRecover(DatabaseRecoverRequest),
+    DatabaseBackup(DatabaseBackupRequest),
+    MirrorGet(DatabaseRequest),
+    MirrorRemove(MirrorRemoveRequest),
+    PrimaryDisable(PrimaryDisableRequest),
+    BaselineSave(BaselineSaveRequest),
+    BaselineGet(BaselineGetRequest),
     FailoverCheck(FailoverRequest),
     FailoverPlan(FailoverRequest),
     PlannedSwitchPlan(PlannedSwitchRequest),
@@ -170,6 +177,9 @@ pub async fn run(
         Request::LogShippingRemove(request) => command::log_shipping_remove(session, request, host, cancel).await,
         Request::ConnectionEnd(request) => command::connection_end(session, request, host, cancel).await,
         Request::DatabaseRecover(request) => command::database_recover(session, request, host, cancel).await,
+        Request::DatabaseBackup(request) => command::database_backup(session, request, host, cancel).await,
+        Request::MirrorRemove(request) => command::mirror_remove(session, request, host, cancel).await,
+        Request::PrimaryDisable(request) => command::primary_disable(session, request, host, cancel).await,
         reading => {
             // On the worker as well: a cancel is answered at once even where a dead share holds the reading up.
             let stop = cancel.clone();
@@ -188,6 +198,9 @@ async fn read(session: Arc<Session>, request: Request, host: Arc<dyn Host>, canc
         Request::LogBackupList(request) => command::log_backup_list(session, request, host, cancel).await,
         Request::ConnectionList(request) => command::connection_list(session, request, host, cancel).await,
         Request::DatabaseState(request) => command::database_state(session, request, host, cancel).await,
+        Request::MirrorGet(request) => command::mirror_get(session, request, host, cancel).await,
+        Request::BaselineSave(request) => command::baseline_save(session, request, host, cancel).await,
+        Request::BaselineGet(request) => command::baseline_get(request, host, cancel).await,
         other => Err(Error::new(
             ErrorKind::InternalFault,
             format!("a request that changes something came as one that reads: {other:?}."),

@@ -389,6 +389,79 @@ int32_t pchat_document_data(const PchatDocument *document,
  */
 void pchat_document_free(PchatDocument *document);
 
+/**
+ * Takes a full, log or tail backup into a new file and verifies it. Items `action` and `backup`; result `run`.
+ *
+ * # Safety
+ * `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+ */
+int32_t pchat_database_backup(uint64_t session,
+                              const uint8_t *request,
+                              size_t length,
+                              uint64_t *operation,
+                              PchatDocument **error);
+
+/**
+ * Reads database mirroring as one partner sees it. Items `mirror`; result `count`. Reads only.
+ *
+ * # Safety
+ * `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+ */
+int32_t pchat_mirror_get(uint64_t session,
+                         const uint8_t *request,
+                         size_t length,
+                         uint64_t *operation,
+                         PchatDocument **error);
+
+/**
+ * Ends mirroring of a database on one partner. Items `action`; result `run`.
+ *
+ * # Safety
+ * `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+ */
+int32_t pchat_mirror_remove(uint64_t session,
+                            const uint8_t *request,
+                            size_t length,
+                            uint64_t *operation,
+                            PchatDocument **error);
+
+/**
+ * Keeps an old primary and its mirror from waking up as a second one. Items `action`; result `run`.
+ *
+ * # Safety
+ * `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+ */
+int32_t pchat_primary_disable(uint64_t session,
+                              const uint8_t *request,
+                              size_t length,
+                              uint64_t *operation,
+                              PchatDocument **error);
+
+/**
+ * Saves the configuration of all four instances and the pool as a file. Items `baseline`; result `count`. Changes no
+ * instance.
+ *
+ * # Safety
+ * `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+ */
+int32_t pchat_baseline_save(uint64_t session,
+                            const uint8_t *request,
+                            size_t length,
+                            uint64_t *operation,
+                            PchatDocument **error);
+
+/**
+ * Reads baselines from files and compares them. Items `baseline`; result `count`. Reads only.
+ *
+ * # Safety
+ * `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+ */
+int32_t pchat_baseline_get(uint64_t session,
+                           const uint8_t *request,
+                           size_t length,
+                           uint64_t *operation,
+                           PchatDocument **error);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

@@ -16,6 +16,9 @@ use crate::handle::{OPERATIONS, SESSIONS};
 use crate::operation::{Next, Operation};
 use crate::session::SessionHandle;
 
+mod instance;
+pub use instance::*;
+
 /// The version of this ABI. A caller built for another one must not go on.
 pub const PCHAT_ABI_VERSION: u32 = 1;
 

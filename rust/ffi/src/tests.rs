@@ -40,7 +40,7 @@ fn open_session() -> u64 {
 
 type Start = unsafe extern "C" fn(u64, *const u8, usize, *mut u64, *mut *mut PchatDocument) -> i32;
 
-const STARTS: [Start; 16] = [
+const STARTS: [Start; 22] = [
     pchat_log_shipping_get,
     pchat_log_shipping_remove,
     pchat_log_backup_list,
@@ -50,6 +50,12 @@ const STARTS: [Start; 16] = [
     pchat_connection_end,
     pchat_database_state,
     pchat_database_recover,
+    pchat_database_backup,
+    pchat_mirror_get,
+    pchat_mirror_remove,
+    pchat_primary_disable,
+    pchat_baseline_save,
+    pchat_baseline_get,
     pchat_failover_check,
     pchat_failover_plan,
     pchat_planned_switch_plan,

@@ -9,6 +9,7 @@ pub fn run(write: bool) -> Result {
     let bindings = cbindgen::Builder::new()
         .with_config(config)
         .with_src(folder.join("src/exports.rs"))
+        .with_src(folder.join("src/exports/instance.rs"))
         .with_src(folder.join("src/guard.rs"))
         .with_src(folder.join("src/document.rs"))
         .generate()

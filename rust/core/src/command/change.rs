@@ -79,6 +79,16 @@ pub(super) trait Change: Send + Sync + 'static {
 
     fn approved_digest(&self) -> Option<&str>;
 
+    /// Other instances that it writes to. One that does not answer is not locked, and must not be written to.
+    fn locks(&self, _at: &Context) -> Result<Vec<InstanceName>> {
+        Ok(Vec::new())
+    }
+
+    /// False where the command has something to say though its own instance does not answer.
+    fn needs_target_lock(&self) -> bool {
+        true
+    }
+
     /// Reads, and says what would be done. An error here is a failure before anything was known.
     async fn look(&self, at: &Context) -> Result<(Self::Look, Planned)>;
 
@@ -150,7 +160,7 @@ async fn plan_or_act<C: Change>(command: &C, at: &Context) -> Result<RunResult> 
         let (_, planned) = command.look(at).await?;
         return Ok(tell_plan(at, planned).await);
     }
-    let locks = Locks::take(at.session.connector(), &at.instance, &[], &at.target.database, at.host.as_ref()).await?;
+    let locks = lock(command, at).await?;
     let looked = command.look(at).await;
     let (look, planned) = match looked.and_then(|found| still_approved(command, at, &found.1).map(|()| found)) {
         Ok(found) => found,
@@ -165,6 +175,15 @@ async fn plan_or_act<C: Change>(command: &C, at: &Context) -> Result<RunResult> 
     }
     let reached = command.carry_out(at, look, &planned, locks).await;
     Ok(at.result(reached.unwrap_or_else(refused)))
+}
+
+async fn lock<C: Change>(command: &C, at: &Context) -> Result<Locks> {
+    let (connector, host) = (at.session.connector(), at.host.as_ref());
+    let others = command.locks(at)?;
+    if command.needs_target_lock() {
+        return Locks::take(connector, &at.instance, &others, &at.target.database, host).await;
+    }
+    Locks::take_those_that_answer(connector, &others, &at.target.database, host).await
 }
 
 async fn tell_plan(at: &Context, planned: Planned) -> RunResult {
@@ -254,6 +273,11 @@ fn interim(view: &View) -> Result<OperationResult> {
         .with_next("Run the command again: it goes on from what it finds.");
     let next = vec![error.next.clone()];
     OperationResult::new("run", &view.result(Outcome::Cancelled, Some(&error), text, next))
+}
+
+/// The error of a cancel that came while something was read.
+pub(super) fn gone() -> Error {
+    Error::new(ErrorKind::Cancelled, "the operation was cancelled.").with_unchanged("Nothing was changed.")
 }
 
 /// A step as in a failover: what the probe sees afterwards counts, not what the call said.

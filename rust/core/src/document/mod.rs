@@ -2,12 +2,16 @@
 //! missing member is an error; a member without a value is `null`. LSNs and other wide numbers are strings; times are
 //! UTC, `2026-03-14T02:15:00Z`.
 
+mod baseline;
+mod instance_step;
 mod plan;
 mod planned_switch;
 mod request;
 mod result;
 mod statements;
 
+pub use baseline::*;
+pub use instance_step::*;
 pub use plan::*;
 pub use planned_switch::*;
 pub use request::*;

@@ -208,7 +208,8 @@ pub struct RunResult {
     pub pool_fqdn: Option<String>,
     #[serde(deserialize_with = "nullable")]
     pub run_id: Option<String>,
-    /// `failover`, `copy`, `restore`, `remove`, `end_connections`, `recover`, `undo`.
+    /// `failover`, `copy`, `restore`, `remove`, `end_connections`, `recover`, `backup`, `remove_mirror`, `disable_primary`,
+    /// `undo`.
     pub kind: String,
     pub outcome: Outcome,
     pub exit_code: i32,
@@ -263,22 +264,4 @@ pub struct RunSummary {
 #[serde(deny_unknown_fields)]
 pub struct CountResult {
     pub count: u64,
-}
-
-/// A place of the configuration that two baselines tell differently.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Drift {
-    /// The instance or the pool.
-    pub subject: String,
-    /// `primary`, `primary_mirror`, `backup`, `backup_mirror`, `pool`, or `baseline`.
-    pub role: String,
-    /// `jobs[backup].job.is_enabled`.
-    pub part: String,
-    /// `changed`, `added`, `gone`, or `unread` where one of the two could not read it.
-    pub kind: String,
-    #[serde(deserialize_with = "nullable")]
-    pub earlier: Option<String>,
-    #[serde(deserialize_with = "nullable")]
-    pub now: Option<String>,
 }

@@ -61,15 +61,38 @@ impl Locks {
         database: &str,
         host: &dyn Host,
     ) -> Result<Locks> {
-        let mut names: Vec<&InstanceName> = optional.iter().filter(|name| !same(name, needed)).collect();
-        names.push(needed);
+        Locks::take_in_order(connector, Some(needed), optional, database, host).await
+    }
+
+    /// The same where no instance must answer.
+    ///
+    /// # Errors
+    /// `Locked` (5008) with the holder.
+    pub(crate) async fn take_those_that_answer(
+        connector: &Connector,
+        optional: &[InstanceName],
+        database: &str,
+        host: &dyn Host,
+    ) -> Result<Locks> {
+        Locks::take_in_order(connector, None, optional, database, host).await
+    }
+
+    async fn take_in_order(
+        connector: &Connector,
+        needed: Option<&InstanceName>,
+        optional: &[InstanceName],
+        database: &str,
+        host: &dyn Host,
+    ) -> Result<Locks> {
+        let is_needed = |name: &InstanceName| needed.is_some_and(|needed| same(name, needed));
+        let mut names: Vec<&InstanceName> = optional.iter().filter(|name| !is_needed(name)).chain(needed).collect();
         names.sort_by_key(|name| name.to_string().to_lowercase());
         names.dedup_by_key(|name| name.to_string().to_lowercase());
         let mut taken = Vec::new();
         for name in names {
             match lock::acquire(connector, name, database).await {
                 Ok(lock) => taken.push(lock),
-                Err(error) if !same(name, needed) && error.kind != ErrorKind::Locked => {
+                Err(error) if !is_needed(name) && error.kind != ErrorKind::Locked => {
                     host.message(Level::Warning, format!("{name} is not locked: {}", error.message));
                 }
                 Err(error) => {

@@ -15,6 +15,16 @@ pub enum MirrorRole {
     Mirror,
 }
 
+impl MirrorRole {
+    /// `principal` or `mirror`.
+    pub fn as_text(self) -> &'static str {
+        match self {
+            MirrorRole::Principal => "principal",
+            MirrorRole::Mirror => "mirror",
+        }
+    }
+}
+
 /// The state of a mirroring session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
