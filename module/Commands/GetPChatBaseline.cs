@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
@@ -35,28 +34,16 @@ namespace PersistentChatFailover.Commands
                 var request = new Dictionary<string, object>
                 {
                     { "version", 1 },
-                    { "path", Full("Path", Path) },
+                    { "path", ClientFolder.Full(this, "Path", Path) },
                     { "database", string.IsNullOrEmpty(Database) ? null : Database },
                     { "all", All.IsPresent },
-                    { "reference_path", Full("ReferencePath", ReferencePath) },
+                    { "reference_path", ClientFolder.Full(this, "ReferencePath", ReferencePath) },
                 };
                 Read("pchat_baseline_get", request, Path, null);
             }
             catch (PChatException e)
             {
                 WriteError(e.ToErrorRecord(Path));
-            }
-        }
-
-        private object Full(string parameter, string path)
-        {
-            try
-            {
-                return string.IsNullOrEmpty(path) ? null : GetUnresolvedProviderPathFromPSPath(path);
-            }
-            catch (Exception e) when (e is RuntimeException && !(e is PipelineStoppedException) || e is ArgumentException || e is NotSupportedException)
-            {
-                throw PChatException.BadValue("-" + parameter + " is no path of this machine: " + e.Message, "Give a local or network path.");
             }
         }
     }

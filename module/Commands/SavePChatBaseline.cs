@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
@@ -66,19 +65,19 @@ namespace PersistentChatFailover.Commands
 
         protected override void ProcessRecord()
         {
-            object folder;
+            string folder;
             try
             {
-                folder = ClientPath(Path);
+                folder = ClientFolder.Full(this, "Path", Path);
             }
-            catch (Exception e) when (e is RuntimeException && !(e is PipelineStoppedException) || e is ArgumentException || e is NotSupportedException)
+            catch (PChatException e)
             {
-                WriteError(PChatException.BadValue("-Path is no folder: " + e.Message, "Give a local or network folder.").ToErrorRecord(Path));
+                WriteError(e.ToErrorRecord(Path));
                 return;
             }
             foreach (string instance in SqlInstance)
             {
-                if (!ShouldProcess((string)folder, "Save the baseline of " + Database + " on " + instance))
+                if (!ShouldProcess(folder, "Save the baseline of " + Database + " on " + instance))
                 {
                     continue;
                 }

@@ -190,11 +190,14 @@ namespace System.Management.Automation
 
     public static class VerbsData
     {
+        public const string Backup = "Backup";
         public const string Restore = "Restore";
+        public const string Save = "Save";
     }
 
     public static class VerbsLifecycle
     {
+        public const string Disable = "Disable";
         public const string Invoke = "Invoke";
         public const string Resume = "Resume";
         public const string Start = "Start";

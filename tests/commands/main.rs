@@ -1,8 +1,10 @@
 //! The single commands of the built library against the lab's program: a failover step by step.
 
+mod baselines;
 mod chain;
 mod files;
 mod hands;
+mod instance_steps;
 mod plans;
 mod readers;
 mod shell;

@@ -17,6 +17,7 @@ use crate::operation::{Next, Operation};
 use crate::session::SessionHandle;
 
 mod instance;
+#[cfg(test)]
 pub use instance::*;
 
 /// The version of this ABI. A caller built for another one must not go on.

@@ -116,8 +116,27 @@ fn differences(
             whole.push(path);
         }
     }
-    let is_hidden = |path: &String| unread.iter().chain(&whole).any(|above| path == *above || is_below(path, above));
-    let paths: BTreeSet<&String> = earlier.keys().chain(now.keys()).filter(|path| !is_hidden(path)).collect();
+    // The same for an element of a list, such as a job with its schedules.
+    let mut elements: BTreeSet<&str> = BTreeSet::new();
+    for (here, there) in [(earlier, now), (now, earlier)] {
+        let has = |place: &str| there.keys().any(|path| path == place || is_below(path, place));
+        for path in here.keys().filter(|path| !there.contains_key(*path)) {
+            let ends = path.match_indices(']').map(|(at, _)| &path[..=at]);
+            elements.extend(ends.into_iter().find(|place| !has(place)));
+        }
+    }
+    let is_hidden =
+        |path: &str| unread.iter().chain(&whole).any(|above| path == above.as_str() || is_below(path, above));
+    for place in elements.iter().filter(|place| !is_hidden(place)) {
+        let is_old = earlier.keys().any(|path| path == place || is_below(path, place));
+        let there = Some("configured".to_string());
+        match is_old {
+            true => found(place, DriftKind::Gone, there, None),
+            false => found(place, DriftKind::Added, None, there),
+        }
+    }
+    let is_told = |path: &str| is_hidden(path) || elements.iter().any(|place| path == *place || is_below(path, place));
+    let paths: BTreeSet<&String> = earlier.keys().chain(now.keys()).filter(|path| !is_told(path)).collect();
     for path in paths {
         match (earlier.get(path), now.get(path)) {
             (Some(before), Some(after)) if before != after => {

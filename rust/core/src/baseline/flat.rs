@@ -19,6 +19,7 @@ pub(super) const NONE: &str = "none";
 const LEFT_OUT: &[(&str, &str)] = &[
     ("saved_at_utc", "when it was read"),
     ("now_utc", "when it was read"),
+    ("sql_instance", "how it was named; its own name is among the facts"),
     ("utc_offset_minutes", "changes with summer time"),
     ("login", "who read it"),
     ("default_language", "who read it"),
@@ -83,6 +84,7 @@ fn walk(path: &str, value: &Value, leaves: &mut BTreeMap<String, Leaf>) {
                 walk(&format!("{path}[{key}]"), item, leaves);
             }
         }
+        Value::Array(items) if items.is_empty() => {}
         Value::Array(items) => {
             let mut texts: Vec<String> = items.iter().map(text).collect();
             texts.sort();

@@ -91,6 +91,17 @@ fn an_instance_or_a_record_that_came_or_went_is_told() {
 }
 
 #[test]
+fn a_job_that_went_is_told_once_with_all_its_schedules() {
+    let (earlier, mut now) = (baseline(), baseline());
+    if let Reading::Known(jobs) = &mut of(&mut now, InstanceRole::Backup).jobs {
+        jobs.clear();
+    }
+    of(&mut now, InstanceRole::Primary).sql_instance = r"p.contoso.com\RTC".to_string();
+    assert_eq!(parts(&compare(&earlier, &now)), ["backup gone jobs[copy]", "backup gone jobs[restore]"]);
+    assert_eq!(parts(&compare(&now, &earlier)), ["backup added jobs[copy]", "backup added jobs[restore]"]);
+}
+
+#[test]
 fn a_saved_baseline_reads_back_and_an_unknown_member_at_any_depth_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let (path, warnings) = save(folder.path(), &baseline(), 5).unwrap();

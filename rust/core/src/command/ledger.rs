@@ -12,9 +12,9 @@ use super::change::{Action, Context};
 use crate::document::JournalPlace;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::utc_text;
-use crate::run::{Book, Locks, View};
 use crate::host::{Cancel, Host, Level};
 use crate::journal::{self, Journal, RunHead};
+use crate::run::{Book, Locks, View};
 
 /// An open journal with the locks of the command.
 pub(super) struct Ledger {

@@ -10,9 +10,9 @@ use super::ledger::Ledger;
 use super::mirror_get::{look, orphan_advice, Side};
 use crate::document::{MirrorRemoveRequest, Target};
 use crate::error::Result;
-use crate::run::Locks;
 use crate::host::{Cancel, Host};
 use crate::operation::{OperationResult, Session};
+use crate::run::Locks;
 use crate::sql::mirror::{self, Mirror, MirrorRole};
 use crate::sql::Purpose;
 

@@ -28,6 +28,8 @@ pub trait EngineCommands: Send + Sync + 'static {
     fn truth(&self) -> Value;
     fn effects(&self) -> Value;
     fn unknown_statements(&self) -> Value;
+    /// What clients sent since a call with `record`, each text once, in the order of first appearance.
+    fn statements(&self, record: bool) -> Value;
     /// Switches a fault on or off.
     ///
     /// # Errors
@@ -119,6 +121,11 @@ impl Door for LabDoor {
                     0 => Ok(jump),
                     some => Ok(self.engine.pass_seconds(some).await),
                 }
+            }
+            "statements" => {
+                only(arguments, &["record"])?;
+                let record = arguments.get("record").map_or(Some(false), Value::as_bool);
+                Ok(self.engine.statements(record.ok_or("`record` is true or false")?))
             }
             "messages" => {
                 only(arguments, &["per_second", "write"])?;

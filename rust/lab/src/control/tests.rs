@@ -30,6 +30,10 @@ impl EngineCommands for Engine {
     fn unknown_statements(&self) -> Value {
         json!([])
     }
+
+    fn statements(&self, _record: bool) -> Value {
+        json!([])
+    }
     async fn fault(&self, name: &str, on: bool, args: &Value) -> Result<(), String> {
         if name != "share_lost" {
             return Err(format!("there is no fault {name}"));

@@ -64,6 +64,7 @@ pub fn build(scenario: &Scenario, root: &Path, clock: Arc<Clock>) -> Result<Worl
         effects: Vec::new(),
         unknown: Vec::new(),
         entries: Vec::new(),
+        recording: None,
         chat_database: scenario.chat.database.clone(),
         newest_message: 0,
         messages_per_second: scenario.chat.messages_per_second,

@@ -149,6 +149,14 @@ impl EngineCommands for Engine {
         json!(self.world().unknown)
     }
 
+    fn statements(&self, record: bool) -> Value {
+        let mut world = self.world();
+        if record {
+            world.recording = Some(super::recording::Recording::default());
+        }
+        json!(world.recording.as_ref().map_or(&[][..], |recording| recording.sent()))
+    }
+
     async fn fault(&self, name: &str, on: bool, args: &Value) -> Result<(), String> {
         let fault = Fault::from_settings(&FaultSettings { name: name.to_owned(), args: args.clone() })?;
         self.set_fault(fault, on).await

@@ -224,6 +224,7 @@ impl Connection {
             return After::Close;
         }
         self.touch();
+        self.take_down(text, &[]);
         let statements = match lab_tsql::parse_batch(text) {
             Ok(statements) => statements,
             Err(error) => {
@@ -280,6 +281,15 @@ impl Connection {
             entry.sysadmin = sysadmin;
             entry.view_all = sysadmin;
             entry.transactions = self.context.transaction_count;
+        }
+    }
+
+    /// Takes down what was sent, where somebody asked for it.
+    pub(crate) fn take_down(&self, text: &str, parameters: &[(String, lab_tsql::SqlType)]) {
+        let mut world = self.engine.world();
+        let world = &mut *world;
+        if let Some(recording) = &mut world.recording {
+            recording.take(&world.instances[self.instance].name, &self.client.program, text, parameters);
         }
     }
 

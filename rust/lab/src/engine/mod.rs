@@ -43,6 +43,7 @@ pub mod model;
 mod outside;
 pub mod procedures;
 mod rebuild;
+pub mod recording;
 mod remote_calls;
 pub mod restore;
 mod restore_effects;

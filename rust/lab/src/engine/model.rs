@@ -98,6 +98,8 @@ pub struct World {
     pub effects: Vec<Effect>,
     pub unknown: Vec<UnknownStatement>,
     pub entries: Vec<ClientEntry>,
+    /// What clients send, once somebody asked for it.
+    pub recording: Option<super::recording::Recording>,
     /// The chat database's name.
     pub chat_database: String,
     /// Number of the newest message written anywhere.
