@@ -1,4 +1,4 @@
-//! One page: all texts of one version, by workflow, changes before what only reads.
+//! One page: all texts of one version, the changes of each workflow before what only reads.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -39,33 +39,29 @@ const READS: &[&str] = &[
 /// The page as it grows.
 pub struct Page {
     version: String,
-    sections: Vec<Section>,
-}
-
-struct Section {
-    title: String,
-    /// In the order in which they came.
-    changes: Vec<String>,
+    /// By workflow, in the order in which they came.
+    changes: Vec<(String, Vec<String>)>,
+    /// Of all workflows, which share most of them.
     reads: BTreeSet<String>,
 }
 
 impl Page {
     pub fn new(version: &str) -> Page {
-        Page { version: version.to_string(), sections: Vec::new() }
+        Page { version: version.to_string(), changes: Vec::new(), reads: BTreeSet::new() }
     }
 
     /// Adds what a workflow sent.
     pub fn add(&mut self, title: &str, sent: &[Value]) {
-        let mut section = Section { title: title.to_string(), changes: Vec::new(), reads: BTreeSet::new() };
+        let mut changes: Vec<String> = Vec::new();
         for text in sent.iter().map(batch_of) {
             let statement = text.rsplit_once(";\n").map_or(text.as_str(), |(_, statement)| statement);
             if READS.iter().any(|begin| statement.starts_with(begin)) {
-                section.reads.insert(text);
-            } else if !section.changes.contains(&text) {
-                section.changes.push(text);
+                self.reads.insert(text);
+            } else if !changes.contains(&text) {
+                changes.push(text);
             }
         }
-        self.sections.push(section);
+        self.changes.push((title.to_string(), changes));
     }
 
     /// Compares with the committed file, or writes it.
@@ -73,58 +69,60 @@ impl Page {
     pub fn compare(&mut self, path: &str) {
         let committed = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
         let before = read(&committed);
+        let earlier = |title: &str| -> Vec<String> {
+            before.iter().filter(|(known, _)| known == title).flat_map(|(_, texts)| texts.clone()).collect()
+        };
         // What this run had no occasion to send stays, and counts as sent.
-        for section in &mut self.sections {
-            let earlier = before.iter().filter(|(title, _)| *title == section.title).flat_map(|(_, texts)| texts);
-            for text in earlier.filter(|text| NOW_AND_THEN.iter().any(|part| text.contains(part))) {
-                let known = section.reads.contains(text) || section.changes.contains(text);
-                if !known {
-                    section.reads.insert(text.clone());
+        for (title, changes) in &mut self.changes {
+            for text in earlier(title).into_iter().filter(|text| is_now_and_then(text)) {
+                if !changes.contains(&text) {
+                    changes.push(text);
                 }
             }
         }
+        self.reads.extend(earlier(ALL_READ).into_iter().filter(|text| is_now_and_then(text)));
         if std::env::var_os("PCHAT_TSQL").is_some_and(|value| value == "write") {
             std::fs::write(path, self.text()).expect("the file can be written");
             return;
         }
-        for section in &self.sections {
-            let earlier: Vec<&String> =
-                before.iter().filter(|(title, _)| *title == section.title).flat_map(|(_, texts)| texts).collect();
-            let now: Vec<&String> = section.changes.iter().chain(&section.reads).collect();
+        for (title, now) in self.sections() {
+            let earlier = earlier(title);
             let added: Vec<_> = now.iter().filter(|text| !earlier.contains(text) && !is_now_and_then(text)).collect();
             let gone: Vec<_> = earlier.iter().filter(|text| !now.contains(text)).collect();
             assert!(
                 added.is_empty() && gone.is_empty(),
-                "{path}, {}:\nsent and not in the file: {added:#?}\nin the file and not sent: {gone:#?}\n\
-                 Where that is meant, write the files with PCHAT_TSQL=write and look at the difference.",
-                section.title
+                "{path}, {title}:\nsent and not in the file: {added:#?}\nin the file and not sent: {gone:#?}\n\
+                 Where that is meant, write the files with PCHAT_TSQL=write and look at the difference."
             );
         }
+    }
+
+    /// The changes of each workflow, then what all of them read.
+    fn sections(&self) -> Vec<(&str, Vec<String>)> {
+        let changes = self.changes.iter().map(|(title, texts)| (title.as_str(), texts.clone()));
+        changes.chain([(ALL_READ, self.reads.iter().cloned().collect())]).collect()
     }
 
     fn text(&self) -> String {
         let mut out = format!(
             "-- What PersistentChatFailover sends to SQL Server {}. Written by tests/tsql; ids, times and session ids are examples.\n\
-             -- Changes come first, in their order; then what reads, looks or locks, in the order of the alphabet.\n",
-            self.version
+             -- First the changes of each workflow in their order, each text once; at the end all that reads, looks or locks, in\n\
+             -- the order of the alphabet.\n",
+            self.version.replace("R2", " R2")
         );
-        for section in &self.sections {
-            let _ = write!(out, "\n{SECTION}{}\n", section.title);
-            for (part, texts) in
-                [("changes", section.changes.iter().collect::<Vec<_>>()), ("reads", section.reads.iter().collect())]
-            {
-                let _ = write!(out, "\n{PART}{part}\n");
-                for text in texts {
-                    let _ = write!(out, "\n{text}\nGO\n");
-                }
+        for (title, texts) in self.sections() {
+            let _ = write!(out, "\n{SECTION}{title}\n");
+            for text in texts {
+                let _ = write!(out, "\n{text}\nGO\n");
             }
         }
         out
     }
 }
 
+/// The title of the last section.
+const ALL_READ: &str = "what the workflows read, look at and lock";
 const SECTION: &str = "-- ==== ";
-const PART: &str = "-- ---- ";
 
 fn is_now_and_then(text: &str) -> bool {
     NOW_AND_THEN.iter().any(|part| text.contains(part))
@@ -143,7 +141,7 @@ fn read(file: &str) -> Vec<(String, Vec<String>)> {
                 texts.push(text.join("\n").trim_start_matches('\n').to_string());
             }
             text.clear();
-        } else if !line.starts_with(PART) {
+        } else {
             text.push(line);
         }
     }

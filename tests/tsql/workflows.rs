@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use pchat_tests::request::{failover_request, journal_place};
+use pchat_tests::request::{failover_request, journal_place, planned_switch_request};
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
-use crate::shell::Shell;
+use crate::shell::{Ended, Shell};
 
 type Workflow = fn(&str) -> Vec<Value>;
 
@@ -17,6 +17,9 @@ pub const ALL: &[(&str, Workflow)] = &[
     ("single commands of a failover", single_commands),
     ("backups, mirrors, baselines", instance_steps),
     ("an old primary that comes back", fencing),
+    ("planned switch", planned_switch),
+    ("planned switch, given up after the tail", planned_switch_given_up),
+    ("planned switch, the log of a damaged database saved", salvage),
 ];
 
 /// A lab of one version from a scenario of the lab's own, taking down what is sent.
@@ -142,5 +145,42 @@ fn fencing(version: &str) -> Vec<Value> {
     let more = json!({"primary_mirror_sql_instance": "PM\\RTC", "backup_sql_instance": "B\\RTC",
                       "remove_mirroring": true, "take_offline": true, "disable_jobs": true});
     carry_out(&shell, "pchat_primary_disable", &on(&shell, "P\\RTC", more));
+    sent(&shell)
+}
+
+/// A planned switch as far as it goes; `cancel` is asked between its events.
+fn switch(shell: &Shell, salvage: bool, cancel: &mut dyn FnMut() -> bool) -> Ended {
+    let journal = journal_place(&shell.journal.path().display().to_string());
+    let mut request = planned_switch_request(&shell.lab.about, journal);
+    request["salvage_tail"] = json!(salvage);
+    let plan = shell.operate("pchat_planned_switch_plan", &request, true, &mut || false);
+    shell.operate("pchat_run_start", &json!({"version": 1, "plan": plan.document}), true, cancel)
+}
+
+fn planned_switch(version: &str) -> Vec<Value> {
+    let shell = lab(version, "healthy", json!({}));
+    switch(&shell, false, &mut || false).expect(0);
+    sent(&shell)
+}
+
+fn planned_switch_given_up(version: &str) -> Vec<Value> {
+    let shell = lab(version, "healthy", json!({}));
+    // The restore takes long enough for somebody to think better of it.
+    shell.fault("slow_restore", json!({"instance": "B\\RTC", "bytes_per_second": 400_000}));
+    let tail_is_taken = || shell.ask("truth")["copies"]["P\\RTC"]["state"] == json!("RESTORING");
+    let stopped = switch(&shell, false, &mut { tail_is_taken });
+    assert_ne!(stopped.document["exit_code"], json!(0), "{:#}", stopped.document);
+    let undo = json!({"version": 1, "journal": journal_place(&shell.journal.path().display().to_string()),
+                      "run_id": null, "path_map": shell.path_map, "plan_only": false, "accept_data_loss": null});
+    shell.operate("pchat_run_undo", &undo, true, &mut || false).expect(0);
+    sent(&shell)
+}
+
+fn salvage(version: &str) -> Vec<Value> {
+    let shell = lab(version, "healthy", json!({}));
+    // No mirror that could take over: its session is broken.
+    shell.fault("refuse", json!({"instance": "PM\\RTC"}));
+    shell.fault("database_damaged", json!({"instance": "P\\RTC", "database": "mgc"}));
+    switch(&shell, true, &mut || false).expect(0);
     sent(&shell)
 }

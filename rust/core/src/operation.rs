@@ -10,8 +10,8 @@ use crate::command;
 use crate::document::{
     BaselineGetRequest, BaselineSaveRequest, ConnectionEndRequest, DatabaseBackupRequest, DatabaseRecoverRequest,
     DatabaseRequest, FailoverRequest, LogBackupCopyRequest, LogBackupListRequest, LogBackupRestoreRequest,
-    LogShippingRemoveRequest, MirrorRemoveRequest, PlannedSwitchRequest, PrimaryDisableRequest, RunListRequest, RunRequest, RunStartRequest,
-    SessionSettings,
+    LogShippingRemoveRequest, MirrorRemoveRequest, PlannedSwitchRequest, PrimaryDisableRequest, RunListRequest,
+    RunRequest, RunStartRequest, SessionSettings,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::preview::preview;

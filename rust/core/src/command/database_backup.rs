@@ -391,8 +391,10 @@ async fn take(at: &Context, ledger: &Ledger, goal: &Goal, limit: Duration) -> Re
     }
 }
 
+/// A file of the same second, such as the job's own, is in the way for that second alone.
 fn passes(error: &Error) -> bool {
-    error.sql_number().is_some_and(|number| class_of(number) == SqlErrorClass::Transient)
+    error.kind == ErrorKind::FileExists
+        || error.sql_number().is_some_and(|number| class_of(number) == SqlErrorClass::Transient)
 }
 
 #[cfg(test)]
