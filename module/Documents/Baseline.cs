@@ -5,16 +5,16 @@ namespace PersistentChatFailover.Documents
     /// <summary>Item `baseline`: a baseline as a file, and what has drifted since another one.</summary>
     public sealed class Baseline
     {
-        public string Path { get; set; }
-
-        public DateTime SavedAtUtc { get; set; }
+        /// <summary>The backup instance.</summary>
+        public string SqlInstance { get; set; }
 
         public string Database { get; set; }
 
         public string PoolFqdn { get; set; }
 
-        /// <summary>The backup instance.</summary>
-        public string SqlInstance { get; set; }
+        public string Path { get; set; }
+
+        public DateTime SavedAtUtc { get; set; }
 
         public string PrimarySqlInstance { get; set; }
 
