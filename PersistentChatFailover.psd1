@@ -12,6 +12,7 @@
     CLRVersion             = '4.0'
     ProcessorArchitecture  = 'Amd64'
 
+    TypesToProcess         = @('module/PersistentChatFailover.Types.ps1xml')
     FormatsToProcess       = @('module/PersistentChatFailover.Format.ps1xml')
 
     FunctionsToExport      = @()
@@ -25,6 +26,7 @@
         'Get-PChatLogShipping',
         'Get-PChatMirror',
         'Get-PChatRun',
+        'Invoke-PChatConferenceRestore',
         'Invoke-PChatDrill',
         'Invoke-PChatFailover',
         'New-PChatFailoverPlan',
@@ -39,7 +41,8 @@
         'Stop-PChatLab',
         'Test-PChatFailover',
         'Test-PChatInstallation',
-        'Undo-PChatRun'
+        'Undo-PChatRun',
+        'Wait-PChatBackupService'
     )
     VariablesToExport      = @()
     AliasesToExport        = @()

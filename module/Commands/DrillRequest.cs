@@ -7,6 +7,29 @@ namespace PersistentChatFailover.Commands
     /// <summary>The request that Invoke-PChatFailover would make with a lab's parameters.</summary>
     internal static class DrillRequest
     {
+        /// <summary>The request that Invoke-PChatConferenceRestore would make for the pool that lost its content.</summary>
+        internal static Dictionary<string, object> Conference(PChatLab lab, string journal)
+        {
+            return new Dictionary<string, object>
+            {
+                { "version", 1 },
+                { "damaged_pool_fqdn", LabTruth.DamagedPool },
+                { "pool_fqdn", null },
+                { "backup_modules", new string[0] },
+                { "after_pool_failback", true },
+                { "sync_interval_seconds", null },
+                { "backup_service_timeout_seconds", 120 },
+                { "path_map", Session.Entries(lab.PathMap, "from", "to") },
+                {
+                    "journal",
+                    new Dictionary<string, object>
+                    {
+                        { "journal_path", journal }, { "journal_copy_path", null }, { "no_journal_copy", true },
+                    }
+                },
+            };
+        }
+
         internal static Dictionary<string, object> Of(PChatLab lab, string journal, string acceptDataLoss)
         {
             return new Dictionary<string, object>

@@ -11,6 +11,9 @@ namespace PersistentChatFailover.Commands
     [AttributeUsage(AttributeTargets.Property)]
     public sealed class InstanceNameAttribute : ArgumentTransformationAttribute
     {
+        /// <summary>Lets another parameter of the pipeline have what is no instance.</summary>
+        public bool PassesOver { get; set; }
+
         public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
         {
             var wrapped = inputData as PSObject;
@@ -33,9 +36,12 @@ namespace PersistentChatFailover.Commands
             var name = property == null ? null : property.Value as string;
             if (name == null)
             {
-                throw new ArgumentTransformationMetadataException(
-                    "An object of type " + plain.GetType().Name + " is no instance name and has no SqlInstance. " +
-                    "Give host, host\\instance or host,port.");
+                string message = "An object of type " + plain.GetType().Name + " is no instance name and has no SqlInstance. " +
+                    "Give host, host\\instance or host,port.";
+                // The binder goes on to other parameters only behind a cast that failed.
+                throw PassesOver
+                    ? new ArgumentTransformationMetadataException(message, new PSInvalidCastException(message, null))
+                    : new ArgumentTransformationMetadataException(message);
             }
             return name;
         }

@@ -26,6 +26,10 @@ namespace PersistentChatFailover.Commands
         [Parameter]
         public string AcceptDataLoss { get; set; }
 
+        /// <summary>Rehearses a restore of conference content instead of a failover.</summary>
+        [Parameter]
+        public SwitchParameter ConferenceRestore { get; set; }
+
         /// <summary>Leaves the lab running; the result's Lab is it.</summary>
         [Parameter]
         public SwitchParameter LeaveRunning { get; set; }
@@ -52,7 +56,14 @@ namespace PersistentChatFailover.Commands
 
         protected override void ProcessRecord()
         {
-            if (!ShouldProcess("scenario " + Scenario, "Start a lab, lose its primary site and fail over on it"))
+            if (ConferenceRestore.IsPresent && !MyInvocation.BoundParameters.ContainsKey("Scenario"))
+            {
+                Scenario = "conference-lost";
+            }
+            string what = ConferenceRestore.IsPresent
+                ? "Start a lab and restore conference content on it"
+                : "Start a lab, lose its primary site and fail over on it";
+            if (!ShouldProcess("scenario " + Scenario, what))
             {
                 return;
             }
@@ -67,8 +78,11 @@ namespace PersistentChatFailover.Commands
                 {
                     Native.Own = own.Runspace;
                     Native.OnlyModule = DrillRunspace.Module;
-                    PChatException.Guarded(() => process.Door.Ask("primary_site_lost"));
-                    DrillResult result = FailOver(process.Door, journal);
+                    if (!ConferenceRestore.IsPresent)
+                    {
+                        PChatException.Guarded(() => process.Door.Ask("primary_site_lost"));
+                    }
+                    DrillResult result = Rehearse(process.Door, journal);
                     keep = LeaveRunning.IsPresent;
                     result.Lab = keep ? lab : null;
                     Write(result);
@@ -89,12 +103,18 @@ namespace PersistentChatFailover.Commands
             }
         }
 
-        private DrillResult FailOver(LabDoor door, string journal)
+        private DrillResult Rehearse(LabDoor door, string journal)
         {
             DateTime started = DateTime.UtcNow;
-            RunResult run = RunResult.Begun("failover", lab.SqlInstance, lab.Database, lab.PoolFqdn);
+            bool conference = ConferenceRestore.IsPresent;
+            RunResult run = RunResult.Begun(conference ? "conference_restore" : "failover", lab.SqlInstance, lab.Database, lab.PoolFqdn);
             var steps = new List<StepResult>();
-            Ended ended = Operate(new Work("pchat_failover_plan", DrillRequest.Of(lab, journal, AcceptDataLoss)) { AfterStop = "The drill was stopped.", Item = item => true });
+            Work planning = conference
+                ? new Work("pchat_conference_plan", DrillRequest.Conference(lab, journal))
+                : new Work("pchat_failover_plan", DrillRequest.Of(lab, journal, AcceptDataLoss));
+            planning.AfterStop = "The drill was stopped.";
+            planning.Item = item => true;
+            Ended ended = Operate(planning);
             if (ended.Failure == null)
             {
                 Plan plan = ended.AsPlan();
@@ -134,7 +154,7 @@ namespace PersistentChatFailover.Commands
                 Error = run.Error,
             };
             result.Seconds = Math.Round((result.EndedAtUtc - started).TotalSeconds, 1);
-            PChatException.Guarded(() => LabTruth.Compare(door, result));
+            PChatException.Guarded(() => conference ? LabTruth.CompareContent(door, result) : LabTruth.Compare(door, result));
             return result;
         }
 

@@ -170,6 +170,10 @@ namespace PersistentChatFailover.Commands
                     }
                 }
                 Plan plan = Plan ?? ReadPlan();
+                if (plan.Kind != "failover" && plan.Kind != "planned_switch")
+                {
+                    throw PChatException.BadValue("-Plan is one of the kind " + plan.Kind + ".", "Run it with the command that made it.");
+                }
                 otherwise = RunResult.Begun(plan.Kind, plan.SqlInstance, plan.Database, plan.PoolFqdn);
                 RunPlan(plan, otherwise);
             }

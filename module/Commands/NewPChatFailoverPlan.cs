@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
 using PersistentChatFailover.Interop;
@@ -9,6 +10,19 @@ namespace PersistentChatFailover.Commands
     [OutputType(typeof(Plan))]
     public sealed class NewPChatFailoverPlan : FailoverCommand
     {
+        /// <summary>The instance acted on: host, host\instance or host,port.</summary>
+        [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Target", ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+        [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Planned", ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+        [Parameter(Mandatory = true, Position = 0, ParameterSetName = "SalvageTail", ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+        [InstanceName(PassesOver = true)]
+        [ValidateNotNullOrEmpty]
+        public override string[] SqlInstance { get; set; }
+
+        /// <summary>A pool of Get-CsService -PersistentChatServer: its databases, mirrors and servers are found by themselves.</summary>
+        [Parameter(Mandatory = true, ParameterSetName = "Service", ValueFromPipeline = true)]
+        [PoolService]
+        public PSObject Service { get; set; }
+
         /// <summary>Both sites live: switches without losing a message, instead of failing over.</summary>
         [Parameter(Mandatory = true, ParameterSetName = "Planned")]
         public SwitchParameter Planned { get; set; }
@@ -64,22 +78,60 @@ namespace PersistentChatFailover.Commands
 
         protected override void ProcessRecord()
         {
+            if (Service != null)
+            {
+                PlanOfService();
+                return;
+            }
             foreach (string instance in SqlInstance)
             {
-                try
+                WritePlan(instance);
+            }
+        }
+
+        /// <summary>What the pool's object tells stands where no parameter was given.</summary>
+        private void PlanOfService()
+        {
+            try
+            {
+                var request = new Dictionary<string, object> { { "version", 1 }, { "service", NativeObject.Whole(Service) } };
+                Ended found = Read("pchat_pool_find", request, Service, null);
+                if (found == null)
                 {
-                    Ended made = IsSwitch
-                        ? Read("pchat_planned_switch_plan", PlannedSwitchRequest(instance, Options()), instance, item => true)
-                        : Read("pchat_failover_plan", FailoverRequest(instance), instance, item => true);
-                    if (made != null)
-                    {
-                        WriteObject(made.AsPlan());
-                    }
+                    return;
                 }
-                catch (PChatException e)
+                var pool = found.As<PoolTopology>();
+                var given = MyInvocation.BoundParameters;
+                PoolFqdn = pool.PoolFqdn;
+                PrimarySqlInstance = given.ContainsKey("PrimarySqlInstance") ? PrimarySqlInstance : pool.PrimarySqlInstance;
+                PrimaryMirrorSqlInstance = given.ContainsKey("PrimaryMirrorSqlInstance") ? PrimaryMirrorSqlInstance : pool.PrimaryMirrorSqlInstance;
+                BackupMirrorSqlInstance = given.ContainsKey("BackupMirrorSqlInstance") ? BackupMirrorSqlInstance : pool.BackupMirrorSqlInstance;
+                ActiveServer = given.ContainsKey("ActiveServer") ? ActiveServer : pool.ActiveServers;
+                // The logins of the other instances go by their names.
+                CloseSession();
+                WritePlan(pool.SqlInstance);
+            }
+            catch (PChatException e)
+            {
+                WriteError(e.ToErrorRecord(Service));
+            }
+        }
+
+        private void WritePlan(string instance)
+        {
+            try
+            {
+                Ended made = IsSwitch
+                    ? Read("pchat_planned_switch_plan", PlannedSwitchRequest(instance, Options()), instance, item => true)
+                    : Read("pchat_failover_plan", FailoverRequest(instance), instance, item => true);
+                if (made != null)
                 {
-                    WriteError(e.ToErrorRecord(instance));
+                    WriteObject(made.AsPlan());
                 }
+            }
+            catch (PChatException e)
+            {
+                WriteError(e.ToErrorRecord(instance));
             }
         }
     }

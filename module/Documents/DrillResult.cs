@@ -39,6 +39,12 @@ namespace PersistentChatFailover.Documents
         /// <summary>Persistent Chat users are served again, as the lab sees it.</summary>
         public bool UsersServed { get; internal set; }
 
+        /// <summary>Of a conference drill: the meetings of the damaged pool.</summary>
+        public long Meetings { get; internal set; }
+
+        /// <summary>Those that have their content at the end.</summary>
+        public long MeetingsRestored { get; internal set; }
+
         public StepResult[] Steps { get; internal set; }
 
         public string[] NextActions { get; internal set; }

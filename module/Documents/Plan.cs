@@ -18,7 +18,7 @@ namespace PersistentChatFailover.Documents
         /// <summary>The plan's number: the second in which it was made, and its digest.</summary>
         public string PlanId { get; private set; }
 
-        /// <summary>failover or planned_switch.</summary>
+        /// <summary>`failover`, `planned_switch`, `conference_restore`.</summary>
         public string Kind { get; private set; }
 
         /// <summary>When the evidence was read.</summary>
@@ -72,17 +72,32 @@ namespace PersistentChatFailover.Documents
             return request[member] as string;
         }
 
+        /// <summary>A text of the request that the plan was made for; null where it has none.</summary>
+        internal string RequestText(string member)
+        {
+            return ((Dictionary<string, object>)Tree["request"])[member] as string;
+        }
+
+        /// <summary>What the plan is about, in one line.</summary>
+        public string Heading
+        {
+            get
+            {
+                if (Kind == "conference_restore")
+                {
+                    return "restore the conference content of " + RequestText("damaged_pool_fqdn") + " from " + PoolFqdn;
+                }
+                return (Kind == "planned_switch" ? "switch " : "fail over ") + Database + " to " + SqlInstance + (PoolFqdn == null ? string.Empty : " for pool " + PoolFqdn);
+            }
+        }
+
         /// <summary>The plan in lines: each step with how much it does, the loss and the time.</summary>
         internal string Summary
         {
             get
             {
                 var text = new StringBuilder();
-                text.Append(Kind == "planned_switch" ? "Switch " : "Fail over ").Append(Database).Append(" to ").Append(SqlInstance);
-                if (PoolFqdn != null)
-                {
-                    text.Append(" for pool ").Append(PoolFqdn);
-                }
+                text.Append(char.ToUpperInvariant(Heading[0])).Append(Heading.Substring(1));
                 foreach (CheckResult check in Checks)
                 {
                     if (check.State != "passed")

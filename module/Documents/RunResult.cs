@@ -20,9 +20,12 @@ namespace PersistentChatFailover.Documents
 
         public string PoolFqdn { get; set; }
 
+        /// <summary>Of a conference restore: the pool that lost its content. PoolFqdn is then the surviving one.</summary>
+        public string DamagedPoolFqdn { get; set; }
+
         public string RunId { get; set; }
 
-        /// <summary>`failover`, `copy`, `restore`, `remove`, `end_connections`, `recover`, `undo`.</summary>
+        /// <summary>`failover`, `copy`, `restore`, `remove`, `end_connections`, `recover`, `conference_restore`, `undo`.</summary>
         public string Kind { get; set; }
 
         public string Outcome { get; set; }

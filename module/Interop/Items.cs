@@ -25,6 +25,8 @@ namespace PersistentChatFailover.Interop
                     return Document.Read<DatabaseMirror>(tree);
                 case "baseline":
                     return Document.Read<Baseline>(tree);
+                case "backup_service_module":
+                    return Document.Read<BackupServiceModule>(tree);
                 case "check":
                     return Document.Read<CheckResult>(tree);
                 case "step":

@@ -33,6 +33,31 @@ namespace PersistentChatFailover.Interop
             return true;
         }
 
+        /// <summary>The pool that lost its content in the lab's conference scenarios.</summary>
+        internal const string DamagedPool = "pool1.contoso.com";
+
+        /// <summary>Fills the result's meetings; true, so that it can be guarded.</summary>
+        /// <exception cref="IOException">The lab does not answer.</exception>
+        internal static bool CompareContent(LabDoor door, DrillResult result)
+        {
+            var state = (Dictionary<string, object>)door.Ask("state");
+            var pool = (Dictionary<string, object>)state["pool"];
+            foreach (Dictionary<string, object> content in (List<object>)pool["conference_content"])
+            {
+                if ((string)content["pool_fqdn"] == DamagedPool)
+                {
+                    result.Meetings = Count(content, "meetings");
+                    result.MeetingsRestored = Count(content, "present");
+                }
+            }
+            result.UnknownStatements = new string[0];
+            if (result.ExitCode == RunResult.DoneCode && result.MeetingsRestored != result.Meetings)
+            {
+                Contradict(result, "the run ended as done, but the lab's meetings lack content");
+            }
+            return true;
+        }
+
         private static long Count(Dictionary<string, object> map, string member)
         {
             return decimal.ToInt64((decimal)map[member]);
@@ -56,11 +81,16 @@ namespace PersistentChatFailover.Interop
             }
             if (contradiction != null && result.Error == null)
             {
-                result.Outcome = "failed";
-                result.ExitCode = 1;
-                result.Error = PChatException.Of(5015, "StepNotVerified", System.Management.Automation.ErrorCategory.InvalidResult, 1,
-                    contradiction + ".", "Please report this, with the drill's steps.").Error;
+                Contradict(result, contradiction);
             }
+        }
+
+        private static void Contradict(DrillResult result, string contradiction)
+        {
+            result.Outcome = "failed";
+            result.ExitCode = 1;
+            result.Error = PChatException.Of(5015, "StepNotVerified", System.Management.Automation.ErrorCategory.InvalidResult, 1,
+                contradiction + ".", "Please report this, with the drill's steps.").Error;
         }
     }
 }

@@ -93,7 +93,8 @@ namespace PersistentChatFailover.Interop
             {
                 return null;
             }
-            module = OnlyModule ?? module;
+            // The shell's own command belongs to no module of the drill.
+            module = name == "Get-Command" ? null : OnlyModule ?? module;
             string qualified = string.IsNullOrEmpty(module) ? name : module + "\\" + name;
             const CommandTypes kinds = CommandTypes.Cmdlet | CommandTypes.Function;
             if (Own == null)

@@ -24,9 +24,40 @@ namespace PersistentChatFailover.Interop
             }
             foreach (string path in properties)
             {
-                map[path] = Walk(result, path.Split(new[] { '.' }), 0);
+                map[path] = path == "*" ? Everything(result) : Walk(result, path.Split(new[] { '.' }), 0);
             }
             return map;
+        }
+
+        /// <summary>All properties of an object of the pipeline, one level deep: topology objects are cyclic.</summary>
+        internal static object Whole(PSObject result)
+        {
+            var map = new Dictionary<string, object>();
+            foreach (PSPropertyInfo property in result.Properties)
+            {
+                map[property.Name] = Walk(result, new[] { property.Name }, 0);
+            }
+            return map;
+        }
+
+        /// <summary>The texts of all properties, one level deep, for objects whose members are not documented.</summary>
+        private static object Everything(PSObject result)
+        {
+            var texts = new List<object>();
+            foreach (PSPropertyInfo property in result.Properties)
+            {
+                object value = Walk(result, new[] { property.Name }, 0);
+                var list = value as List<object>;
+                if (list != null)
+                {
+                    texts.AddRange(list);
+                }
+                else if (value != null)
+                {
+                    texts.Add(value);
+                }
+            }
+            return texts;
         }
 
         private static object Walk(object start, string[] path, int from)

@@ -202,6 +202,7 @@ namespace System.Management.Automation
         public const string Resume = "Resume";
         public const string Start = "Start";
         public const string Stop = "Stop";
+        public const string Wait = "Wait";
     }
 
     public static class VerbsDiagnostic

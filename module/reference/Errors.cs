@@ -129,12 +129,30 @@ namespace System.Management.Automation
             : base(message)
         {
         }
+
+        public MetadataException(string message, Exception innerException)
+            : base(message, innerException)
+        {
+        }
     }
 
     public class ArgumentTransformationMetadataException : MetadataException
     {
         public ArgumentTransformationMetadataException(string message)
             : base(message)
+        {
+        }
+
+        public ArgumentTransformationMetadataException(string message, Exception innerException)
+            : base(message, innerException)
+        {
+        }
+    }
+
+    public class PSInvalidCastException : InvalidCastException
+    {
+        public PSInvalidCastException(string message, Exception innerException)
+            : base(message, innerException)
         {
         }
     }

@@ -2,6 +2,7 @@
 
 mod baselines;
 mod chain;
+mod conference;
 mod files;
 mod hands;
 mod instance_steps;

@@ -9,7 +9,7 @@ BeforeAll {
         $copy = Join-Path ([IO.Path]::GetTempPath()) ('pchat-copy-' + [guid]::NewGuid().ToString('N'))
         New-Item -ItemType Directory (Join-Path $copy 'module') | Out-Null
         Copy-Item (Join-Path $root 'PersistentChatFailover.psd1') $copy
-        Copy-Item (Join-Path $root 'module/PersistentChatFailover.dll'), (Join-Path $root 'module/PersistentChatFailover.Format.ps1xml') (Join-Path $copy 'module')
+        Copy-Item (Join-Path $root 'module/PersistentChatFailover.dll'), (Join-Path $root 'module/PersistentChatFailover.Format.ps1xml'), (Join-Path $root 'module/PersistentChatFailover.Types.ps1xml') (Join-Path $copy 'module')
         Copy-Item -Recurse (Join-Path $root 'module/native') (Join-Path $copy 'module')
         $lines = Get-ChildItem $copy -Recurse -File | ForEach-Object {
             (Get-FileHash $_.FullName -Algorithm SHA256).Hash.ToLowerInvariant() + '  ' + $_.FullName.Substring($copy.Length + 1).Replace('\', '/')

@@ -42,6 +42,14 @@ impl Situation {
         Situation { lab, journal: TempDir::new().expect("a folder for the journal") }
     }
 
+    /// Starts the lab with a scenario of the test's own: what differs from the standard topology.
+    pub fn own(scenario: &Value) -> Situation {
+        let folder = TempDir::new().expect("a folder for the scenario");
+        let file = folder.path().join("scenario.json");
+        std::fs::write(&file, scenario.to_string()).expect("a scenario");
+        Situation::start(&file.display().to_string())
+    }
+
     /// The host's command line for one verb; `set` replaces values of the request by JSON pointer.
     pub fn command(&self, verb: &str, set: &[(&str, Value)]) -> Command {
         let program = artifact("PCHAT_TEST_HOST", &format!("pchat-host{}", std::env::consts::EXE_SUFFIX));
@@ -116,7 +124,7 @@ impl Situation {
     }
 }
 
-fn ended(output: &Output) -> Ended {
+pub fn ended(output: &Output) -> Ended {
     let text = String::from_utf8_lossy(&output.stdout);
     let document = text
         .lines()

@@ -1,9 +1,11 @@
 //! Whole runs of the built library against the lab's program, each in a process of its own that can be killed.
 
 mod boundary;
+mod conference;
 mod corners;
 mod cut_off;
 mod damaged;
+mod documentation_truth;
 mod every_write;
 mod harness;
 mod planned;

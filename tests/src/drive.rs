@@ -131,10 +131,37 @@ fn picked(object: &Value, properties: &Value) -> Value {
     }
     let mut out = Map::new();
     for path in properties.as_array().into_iter().flatten().filter_map(Value::as_str) {
-        let value = path.split('.').try_fold(object, |at, part| at.get(part)).unwrap_or(&Value::Null);
-        out.insert(path.to_string(), invariant(value));
+        let value = match path {
+            "*" => everything(object),
+            path => walked(object, &path.split('.').collect::<Vec<_>>()),
+        };
+        out.insert(path.to_string(), value);
     }
     Value::Object(out)
+}
+
+/// A path, on through each item of a list.
+fn walked(at: &Value, path: &[&str]) -> Value {
+    match (path, at) {
+        ([], at) => invariant(at),
+        (path, Value::Array(items)) => {
+            Value::Array(items.iter().map(|item| walked(item, path)).filter(|value| !value.is_null()).collect())
+        }
+        ([part, rest @ ..], at) => at.get(part).map_or(Value::Null, |next| walked(next, rest)),
+    }
+}
+
+/// The texts of all properties, one level deep.
+fn everything(object: &Value) -> Value {
+    let mut texts = Vec::new();
+    for value in object.as_object().into_iter().flat_map(Map::values) {
+        match invariant(value) {
+            Value::Null => {}
+            Value::Array(items) => texts.extend(items),
+            one => texts.push(one),
+        }
+    }
+    Value::Array(texts)
 }
 
 fn invariant(value: &Value) -> Value {

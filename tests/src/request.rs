@@ -79,3 +79,18 @@ pub fn planned_switch_request(about: &Value, journal: Value) -> Value {
         "baseline_path": null,
     })
 }
+
+/// The restore of conference content in the standard topology's Front End pools.
+pub fn conference_request(about: &Value, journal: Value) -> Value {
+    json!({
+        "version": 1,
+        "damaged_pool_fqdn": "pool1.contoso.com",
+        "pool_fqdn": null,
+        "backup_modules": [],
+        "after_pool_failback": true,
+        "sync_interval_seconds": null,
+        "backup_service_timeout_seconds": 120,
+        "path_map": path_map(about),
+        "journal": journal,
+    })
+}

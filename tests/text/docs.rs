@@ -146,3 +146,21 @@ fn exit_codes_are_told_alike_everywhere() {
         }
     }
 }
+
+/// Every contradiction that is told has a test that runs it in both variants.
+#[test]
+fn each_row_of_the_documentation_truth_has_a_test() {
+    let page = read("docs/about/about_PChatDocumentationTruth.md");
+    let source = read("tests/runs/documentation_truth.rs");
+    let rows: BTreeSet<String> = page
+        .lines()
+        .filter(|line| line.contains('-') && line.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        .map(|line| line.replace('-', "_"))
+        .collect();
+    let tests: BTreeSet<String> = source
+        .split("#[test]\nfn ")
+        .skip(1)
+        .map(|rest| rest.split('(').next().unwrap_or_default().to_string())
+        .collect();
+    assert_eq!(rows, tests);
+}

@@ -164,6 +164,14 @@ error_kinds! {
     ReplicationBehind = 6005, OperationTimeout, Incomplete;
     /// The mirror could not be set up; users are served all the same.
     MirrorNotInstalled = 6006, InvalidResult, Incomplete;
+    /// The backup service shows ErrorState, and it held for a sync interval.
+    BackupServiceFailed = 6007, InvalidResult, Failed;
+    /// The backup service did not settle within the limit.
+    BackupServiceNotSettled = 6008, OperationTimeout, Incomplete;
+    /// The partner of the pool is not known.
+    PartnerNotFound = 6009, ObjectNotFound, Refused;
+    /// The damaged pool was named as the source of its own content.
+    DamagedPoolAsSource = 6010, InvalidArgument, Refused;
 
     /// The journal cannot be written; the run stopped before its next change.
     JournalWriteFailed = 7001, WriteError, Failed;

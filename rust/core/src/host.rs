@@ -51,7 +51,8 @@ pub struct NativeCommand {
     pub module: Option<String>,
     /// In the order wanted. A value is a string, a bool (a switch), null, a list of strings, or an object (a hashtable).
     pub parameters: Vec<NativeParameter>,
-    /// The properties wanted of each object, as paths: `PoolFqdn`, `Status.Name`. A list comes as a list of strings.
+    /// The properties wanted of each object, as paths: `PoolFqdn`, `Status.Name`. A list comes as a list of strings; so
+    /// does `*`, the texts of all properties, for objects whose members are not documented.
     pub properties: Vec<String>,
     /// True when it changes nothing: only such commands run under `-WhatIf`.
     pub reads_only: bool,

@@ -5,6 +5,7 @@
 pub mod baseline;
 pub mod check;
 mod command;
+pub mod conference;
 pub mod document;
 pub mod error;
 pub mod evidence;

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 
 use crate::command;
+use crate::conference;
 use crate::document::{
-    BaselineGetRequest, BaselineSaveRequest, ConnectionEndRequest, DatabaseBackupRequest, DatabaseRecoverRequest,
-    DatabaseRequest, FailoverRequest, LogBackupCopyRequest, LogBackupListRequest, LogBackupRestoreRequest,
-    LogShippingRemoveRequest, MirrorRemoveRequest, PlannedSwitchRequest, PrimaryDisableRequest, RunListRequest,
-    RunRequest, RunStartRequest, SessionSettings,
+    BackupServiceWaitRequest, BaselineGetRequest, BaselineSaveRequest, ConferenceRestoreRequest, ConnectionEndRequest,
+    DatabaseBackupRequest, DatabaseRecoverRequest, DatabaseRequest, FailoverRequest, LogBackupCopyRequest,
+    LogBackupListRequest, LogBackupRestoreRequest, LogShippingRemoveRequest, MirrorRemoveRequest, PlannedSwitchRequest,
+    PoolFindRequest, PrimaryDisableRequest, RunListRequest, RunRequest, RunStartRequest, SessionSettings,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::preview::preview;
@@ -130,6 +131,9 @@ pub enum Request {
     RunResume(RunRequest),
     RunUndo(RunRequest),
     RunList(RunListRequest),
+    BackupServiceWait(BackupServiceWaitRequest),
+    PoolFind(PoolFindRequest),
+    ConferencePlan(ConferenceRestoreRequest),
 }
 
 /// How an operation ended: the document as JSON text and its kind, `plan`, `run`, `count` or `log_chain`.
@@ -201,6 +205,9 @@ async fn read(session: Arc<Session>, request: Request, host: Arc<dyn Host>, canc
         Request::MirrorGet(request) => command::mirror_get(session, request, host, cancel).await,
         Request::BaselineSave(request) => command::baseline_save(session, request, host, cancel).await,
         Request::BaselineGet(request) => command::baseline_get(request, host, cancel).await,
+        Request::ConferencePlan(request) => conference::preview(session, request, host, cancel).await,
+        Request::PoolFind(request) => command::pool_find(request, host, cancel).await,
+        Request::BackupServiceWait(request) => command::backup_service_wait(request, host, cancel).await,
         other => Err(Error::new(
             ErrorKind::InternalFault,
             format!("a request that changes something came as one that reads: {other:?}."),

@@ -462,6 +462,43 @@ int32_t pchat_baseline_get(uint64_t session,
                            uint64_t *operation,
                            PchatDocument **error);
 
+/**
+ * Waits until the backup service of two paired pools has settled, as far as its words can be believed. Items
+ * `backup_service_module`; result `count`. Reads only.
+ *
+ * # Safety
+ * `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+ */
+int32_t pchat_backup_service_wait(uint64_t session,
+                                  const uint8_t *request,
+                                  size_t length,
+                                  uint64_t *operation,
+                                  PchatDocument **error);
+
+/**
+ * Finds what a failover needs to know of a pool out of the pool's own object. Result `pool_topology`. Reads only.
+ *
+ * # Safety
+ * `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+ */
+int32_t pchat_pool_find(uint64_t session,
+                        const uint8_t *request,
+                        size_t length,
+                        uint64_t *operation,
+                        PchatDocument **error);
+
+/**
+ * Makes the plan of a restore of conference content. Result `plan`. Reads only.
+ *
+ * # Safety
+ * `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+ */
+int32_t pchat_conference_plan(uint64_t session,
+                              const uint8_t *request,
+                              size_t length,
+                              uint64_t *operation,
+                              PchatDocument **error);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

@@ -19,6 +19,9 @@ use crate::session::SessionHandle;
 mod instance;
 #[cfg(test)]
 pub use instance::*;
+mod conference;
+#[cfg(test)]
+pub use conference::*;
 
 /// The version of this ABI. A caller built for another one must not go on.
 pub const PCHAT_ABI_VERSION: u32 = 1;

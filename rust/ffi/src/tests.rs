@@ -40,7 +40,7 @@ fn open_session() -> u64 {
 
 type Start = unsafe extern "C" fn(u64, *const u8, usize, *mut u64, *mut *mut PchatDocument) -> i32;
 
-const STARTS: [Start; 22] = [
+const STARTS: [Start; 25] = [
     pchat_log_shipping_get,
     pchat_log_shipping_remove,
     pchat_log_backup_list,
@@ -63,6 +63,9 @@ const STARTS: [Start; 22] = [
     pchat_run_resume,
     pchat_run_undo,
     pchat_run_list,
+    pchat_backup_service_wait,
+    pchat_pool_find,
+    pchat_conference_plan,
 ];
 
 #[test]

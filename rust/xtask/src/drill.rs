@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 use serde_json::{json, Value};
 
 use crate::artifact::{build, Artifacts};
+use crate::drill_conference;
 use crate::process::{command, told, Result, Stop};
 
 /// A lab that ends with this value.
-struct Lab {
+pub(crate) struct Lab {
     child: Child,
     control: String,
 }
 
 impl Lab {
-    fn start(artifacts: &Artifacts, scenario: &str) -> Result<Lab> {
+    pub(crate) fn start(artifacts: &Artifacts, scenario: &str) -> Result<Lab> {
         let mut child = command(&artifacts.lab)
             .args(["serve", "--scenario", scenario, "--until-stdin-closes"])
             .stdin(Stdio::piped())
@@ -41,7 +42,12 @@ impl Lab {
         }
     }
 
-    fn ask(&self, command: &Value) -> Result<Value> {
+    /// The address of its control door.
+    pub(crate) fn control(&self) -> &str {
+        &self.control
+    }
+
+    pub(crate) fn ask(&self, command: &Value) -> Result<Value> {
         let wrong = |source| Stop::File { path: format!("the lab at {}", self.control), source };
         let mut stream = TcpStream::connect(&self.control).map_err(wrong)?;
         stream.set_read_timeout(Some(Duration::from_secs(60))).map_err(wrong)?;
@@ -108,10 +114,12 @@ pub fn run(arguments: &[&str]) -> Result {
     if unknown.as_array().is_some_and(|list| !list.is_empty()) {
         return told(format!("the lab met T-SQL that it does not know: {unknown}"));
     }
-    println!("\nThe drill took {:.1} s.", started.elapsed().as_secs_f64());
     if !status.success() {
         return told(format!("the failover ended with {status}"));
     }
+    println!("\nThe third act: conference content.");
+    drill_conference::run(&artifacts)?;
+    println!("\nThe drill took {:.1} s.", started.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -10,6 +10,7 @@ pub fn run(write: bool) -> Result {
         .with_config(config)
         .with_src(folder.join("src/exports.rs"))
         .with_src(folder.join("src/exports/instance.rs"))
+        .with_src(folder.join("src/exports/conference.rs"))
         .with_src(folder.join("src/guard.rs"))
         .with_src(folder.join("src/document.rs"))
         .generate()

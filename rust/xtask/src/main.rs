@@ -4,6 +4,7 @@ mod artifact;
 mod bench;
 mod clients;
 mod drill;
+mod drill_conference;
 mod gates;
 mod header;
 mod help;

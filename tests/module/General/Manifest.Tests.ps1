@@ -51,7 +51,7 @@ Describe 'The manifest' {
 
     It 'refers to files that are there' {
         Join-Path $root $manifest.RootModule | Should -Exist
-        $manifest.FormatsToProcess | ForEach-Object { Join-Path $root $_ | Should -Exist }
+        @($manifest.FormatsToProcess) + @($manifest.TypesToProcess) | ForEach-Object { Join-Path $root $_ | Should -Exist }
     }
 
     It 'imports from a folder of another name, by the path of the psd1' {
@@ -59,7 +59,7 @@ Describe 'The manifest' {
         try {
             New-Item -ItemType Directory (Join-Path $copy 'module') | Out-Null
             Copy-Item $path $copy
-            Copy-Item (Join-Path $root 'module/PersistentChatFailover.dll'), (Join-Path $root 'module/PersistentChatFailover.Format.ps1xml') (Join-Path $copy 'module')
+            Copy-Item (Join-Path $root 'module/PersistentChatFailover.dll'), (Join-Path $root 'module/PersistentChatFailover.Format.ps1xml'), (Join-Path $root 'module/PersistentChatFailover.Types.ps1xml') (Join-Path $copy 'module')
             $child = Invoke-Child -Bare "Import-Module '$copy/PersistentChatFailover.psd1' -ErrorAction Stop; Get-PChatRun; `$Error[0].FullyQualifiedErrorId"
             # Without the native library: one plain sentence, and the shell lives on.
             $child.Output | Should -Match 'LibraryMismatch'

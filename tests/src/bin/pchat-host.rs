@@ -1,6 +1,6 @@
 //! A host without PowerShell: carries out one operation of the library on a running lab and prints what happens.
 //!
-//! `pchat-host --library FILE --lab HOST:PORT --journal FOLDER failover|switch|resume|undo|check|plan|plan-switch [--set POINTER=JSON]...`
+//! `pchat-host --library FILE --lab HOST:PORT --journal FOLDER failover|switch|conference|resume|undo|check|plan|plan-switch|plan-conference [--set POINTER=JSON]...`
 //!
 //! The exit code is the run's own, as in the shell.
 
@@ -11,7 +11,7 @@ use pchat_tests::drive::{operate, Watcher};
 use pchat_tests::lab::control;
 use pchat_tests::library::Pchat;
 use pchat_tests::request::{
-    failover_request, journal_place, login, path_map, planned_switch_request, session_settings,
+    conference_request, failover_request, journal_place, login, path_map, planned_switch_request, session_settings,
 };
 use serde_json::{json, Value};
 
@@ -65,6 +65,8 @@ fn options() -> Result<Options, String> {
 /// Prints steps and lines as they come.
 struct Printer {
     quiet: bool,
+    /// Progress as a bar, where the work is mostly waiting.
+    bar: bool,
 }
 
 impl Watcher for Printer {
@@ -83,6 +85,13 @@ impl Watcher for Printer {
                 text("text")
             ),
             "check" => println!("  {:<8} {:<24} {}", text("state"), text("name"), text("value")),
+            "backup_service_module" => println!(
+                "      {:<18} {:<24} {:<8} {}",
+                text("status_pool_fqdn"),
+                text("backup_module"),
+                text("state"),
+                text("text")
+            ),
             "action" => println!("  {:<8} {:<20} {}", text("state"), text("action"), text("text")),
             _ => println!("  {kind}: {item}"),
         }
@@ -93,6 +102,21 @@ impl Watcher for Printer {
             println!("  warning: {text}");
         }
     }
+
+    fn progress(&mut self, progress: &Value) {
+        if self.quiet || !self.bar {
+            return;
+        }
+        let percent = progress["percent"].as_u64().unwrap_or(0).min(100) as usize;
+        let (status, shown) = (&progress["status"], &progress["operation"]);
+        println!(
+            "      [{}{}] {percent:>3} %  {}  {}",
+            "#".repeat(percent / 5),
+            ".".repeat(20 - percent / 5),
+            status.as_str().unwrap_or_default(),
+            shown.as_str().unwrap_or_default()
+        );
+    }
 }
 
 fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
@@ -102,13 +126,14 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
     let session = pchat.open(&session_settings(&about))?;
     let (user, secret) = login(&about);
     pchat.add_login(session, None, &user, &secret)?;
-    let mut printer = Printer { quiet: options.json };
+    let mut printer = Printer { quiet: options.json, bar: options.verb == "conference" };
 
     let journal = journal_place(&options.journal);
     let mut request = match options.verb.as_str() {
         "resume" | "undo" => json!({"version": 1, "journal": journal, "run_id": null, "path_map": path_map(&about),
                                     "plan_only": false, "accept_data_loss": null}),
         "switch" | "plan-switch" => planned_switch_request(&about, journal),
+        "conference" | "plan-conference" => conference_request(&about, journal),
         _ => failover_request(&about, journal),
     };
     for (pointer, value) in &options.set {
@@ -118,12 +143,15 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
         "resume" => operate(&pchat, session, "pchat_run_resume", &request, &options.lab, &mut printer)?,
         "undo" => operate(&pchat, session, "pchat_run_undo", &request, &options.lab, &mut printer)?,
         "check" => operate(&pchat, session, "pchat_failover_check", &request, &options.lab, &mut printer)?,
-        verb @ ("plan" | "failover" | "plan-switch" | "switch") => {
-            let is_switch = verb.ends_with("switch");
-            let export = if is_switch { "pchat_planned_switch_plan" } else { "pchat_failover_plan" };
+        verb @ ("plan" | "failover" | "plan-switch" | "switch" | "plan-conference" | "conference") => {
+            let export = match verb {
+                "plan-switch" | "switch" => "pchat_planned_switch_plan",
+                "plan-conference" | "conference" => "pchat_conference_plan",
+                _ => "pchat_failover_plan",
+            };
             let planned = operate(&pchat, session, export, &request, &options.lab, &mut printer)?;
             match planned {
-                Ok((_, plan)) if matches!(verb, "failover" | "switch") => {
+                Ok((_, plan)) if !verb.starts_with("plan") => {
                     if !options.json {
                         show_plan(&plan);
                     }

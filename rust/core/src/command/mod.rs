@@ -3,6 +3,7 @@
 //! `change` is the way of all that change something: look, plan, compare with what was approved, lock, carry out. `look` reads
 //! the evidence for one database without its pool.
 
+mod backup_service_wait;
 mod baseline_get;
 mod baseline_save;
 mod change;
@@ -21,8 +22,10 @@ mod log_shipping_remove;
 mod look;
 mod mirror_get;
 mod mirror_remove;
+mod pool_find;
 mod primary_disable;
 
+pub(crate) use backup_service_wait::{backup_service_wait, interval as sync_interval};
 pub(crate) use baseline_get::baseline_get;
 pub(crate) use baseline_save::baseline_save;
 pub(crate) use connection_end::connection_end;
@@ -37,6 +40,7 @@ pub(crate) use log_shipping_get::log_shipping_get;
 pub(crate) use log_shipping_remove::log_shipping_remove;
 pub(crate) use mirror_get::mirror_get;
 pub(crate) use mirror_remove::mirror_remove;
+pub(crate) use pool_find::pool_find;
 pub(crate) use primary_disable::primary_disable;
 
 #[cfg(test)]

@@ -3,17 +3,21 @@
 //! UTC, `2026-03-14T02:15:00Z`.
 
 mod baseline;
+mod conference;
 mod instance_step;
 mod plan;
 mod planned_switch;
+mod pool;
 mod request;
 mod result;
 mod statements;
 
 pub use baseline::*;
+pub use conference::*;
 pub use instance_step::*;
 pub use plan::*;
 pub use planned_switch::*;
+pub use pool::*;
 pub use request::*;
 pub use result::*;
 pub use statements::Statements;

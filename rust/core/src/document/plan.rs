@@ -8,7 +8,10 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{nullable, CheckResult, FailoverRequest, JournalPlace, PlannedSwitchRequest, Statements, Target};
+use super::{
+    nullable, CheckResult, ConferenceRestoreRequest, FailoverRequest, JournalPlace, PlannedSwitchRequest, Statements,
+    Target,
+};
 use crate::names::{Lsn, Text};
 
 /// A plan: `-WhatIf` shows it, the run executes this very one.
@@ -44,6 +47,7 @@ pub struct Plan {
 pub enum PlanRequest {
     Failover(FailoverRequest),
     PlannedSwitch(PlannedSwitchRequest),
+    ConferenceRestore(ConferenceRestoreRequest),
 }
 
 impl PlanRequest {
@@ -52,6 +56,7 @@ impl PlanRequest {
         match self {
             PlanRequest::Failover(_) => "failover",
             PlanRequest::PlannedSwitch(_) => "planned_switch",
+            PlanRequest::ConferenceRestore(_) => "conference_restore",
         }
     }
 
@@ -60,6 +65,15 @@ impl PlanRequest {
         match self {
             PlanRequest::Failover(request) => Some(&request.target),
             PlanRequest::PlannedSwitch(request) => Some(&request.failover.target),
+            PlanRequest::ConferenceRestore(_) => None,
+        }
+    }
+
+    /// The pool that lost its conference content, where it is about that.
+    pub fn damaged_pool(&self) -> Option<&str> {
+        match self {
+            PlanRequest::ConferenceRestore(request) => Some(&request.damaged_pool_fqdn),
+            PlanRequest::Failover(_) | PlanRequest::PlannedSwitch(_) => None,
         }
     }
 
@@ -68,6 +82,7 @@ impl PlanRequest {
         match self {
             PlanRequest::Failover(request) => &request.journal,
             PlanRequest::PlannedSwitch(request) => &request.failover.journal,
+            PlanRequest::ConferenceRestore(request) => &request.journal,
         }
     }
 
@@ -76,6 +91,9 @@ impl PlanRequest {
             "failover" => serde_json::from_value(document).map(PlanRequest::Failover).map_err(|e| e.to_string()),
             "planned_switch" => {
                 serde_json::from_value(document).map(PlanRequest::PlannedSwitch).map_err(|e| e.to_string())
+            }
+            "conference_restore" => {
+                serde_json::from_value(document).map(PlanRequest::ConferenceRestore).map_err(|e| e.to_string())
             }
             other => Err(format!("the kind `{other}` of the plan is not known")),
         }

@@ -206,10 +206,13 @@ pub struct RunResult {
     pub database: String,
     #[serde(deserialize_with = "nullable")]
     pub pool_fqdn: Option<String>,
+    /// Of a conference restore: the pool that lost its content. `pool_fqdn` is then the surviving one.
+    #[serde(deserialize_with = "nullable")]
+    pub damaged_pool_fqdn: Option<String>,
     #[serde(deserialize_with = "nullable")]
     pub run_id: Option<String>,
     /// `failover`, `copy`, `restore`, `remove`, `end_connections`, `recover`, `backup`, `remove_mirror`, `disable_primary`,
-    /// `undo`.
+    /// `conference_restore`, `undo`.
     pub kind: String,
     pub outcome: Outcome,
     pub exit_code: i32,

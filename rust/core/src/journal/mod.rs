@@ -7,6 +7,7 @@
 //!
 //! All of it blocks on disks and shares; async code uses [`Journal::record`].
 
+mod claim;
 pub mod crash_points;
 mod folder;
 mod formatter;
@@ -22,6 +23,7 @@ mod tests;
 mod windows_folder;
 mod writer;
 
+pub use claim::Claim;
 pub use folder::{default_folder, this_machine, this_operator};
 pub use record::{Entry, Record, RunHead};
 pub use run_id::{is_run_id, new_run_id};

@@ -6,6 +6,7 @@ use super::resume::{find, resume_as};
 use super::start::start_as;
 use super::undo::undo_as;
 use super::Workflow;
+use crate::conference::ConferenceRestore;
 use crate::document::{PlanRequest, RunRequest, RunStartRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::Failover;
@@ -26,6 +27,7 @@ pub(crate) async fn start(
     match request.plan.request {
         PlanRequest::Failover(_) => start_as::<Failover>(session, request.plan, host, cancel).await,
         PlanRequest::PlannedSwitch(_) => start_as::<PlannedSwitch>(session, request.plan, host, cancel).await,
+        PlanRequest::ConferenceRestore(_) => start_as::<ConferenceRestore>(session, request.plan, host, cancel).await,
     }
 }
 
@@ -43,6 +45,7 @@ pub(crate) async fn resume(
     match found.kind() {
         Failover::KIND => resume_as::<Failover>(session, request, found, host, cancel).await,
         PlannedSwitch::KIND => resume_as::<PlannedSwitch>(session, request, found, host, cancel).await,
+        ConferenceRestore::KIND => resume_as::<ConferenceRestore>(session, request, found, host, cancel).await,
         other => Err(no_run(&found.view.run_id, other)),
     }
 }
@@ -61,6 +64,7 @@ pub(crate) async fn undo(
     match found.kind() {
         Failover::KIND => undo_as::<Failover>(session, request, found, host, cancel).await,
         PlannedSwitch::KIND => undo_as::<PlannedSwitch>(session, request, found, host, cancel).await,
+        ConferenceRestore::KIND => undo_as::<ConferenceRestore>(session, request, found, host, cancel).await,
         other => Err(no_run(&found.view.run_id, other)),
     }
 }
@@ -70,6 +74,7 @@ pub(super) fn committing_steps(kind: &str) -> Option<&'static [&'static str]> {
     match kind {
         Failover::KIND => Some(Failover::COMMITTING_STEPS),
         PlannedSwitch::KIND => Some(PlannedSwitch::COMMITTING_STEPS),
+        ConferenceRestore::KIND => Some(ConferenceRestore::COMMITTING_STEPS),
         _ => None,
     }
 }

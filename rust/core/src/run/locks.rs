@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Host, Level};
+use crate::journal::Claim;
 use crate::names::InstanceName;
 use crate::sql::lock::{self, Lock};
 use crate::sql::Connector;
@@ -24,6 +25,8 @@ pub(crate) struct Locks {
 #[derive(Default)]
 struct Held {
     locks: Vec<Lock>,
+    /// For what has no instance to lock.
+    claim: Option<Claim>,
     lost: Option<Error>,
 }
 
@@ -46,6 +49,11 @@ impl Locks {
     /// No lock yet, and none is needed: for tests of what does not touch an instance.
     pub(crate) fn none() -> Locks {
         Locks::keep(Vec::new())
+    }
+
+    /// A claim in the journal's folder alone.
+    pub(crate) fn of_claim(claim: Claim) -> Locks {
+        Locks::hold(Held { claim: Some(claim), ..Held::default() })
     }
 
     /// Takes the locks of a database in the order of the instances' names, at once, all or none.
@@ -107,7 +115,11 @@ impl Locks {
     }
 
     fn keep(locks: Vec<Lock>) -> Locks {
-        let held = Arc::new(Mutex::new(Held { locks, lost: None }));
+        Locks::hold(Held { locks, ..Held::default() })
+    }
+
+    fn hold(held: Held) -> Locks {
+        let held = Arc::new(Mutex::new(held));
         let watched = Arc::downgrade(&held);
         let keeper = tokio::spawn(async move {
             loop {
@@ -151,7 +163,10 @@ impl Locks {
     /// Gives all of them back.
     pub(crate) async fn release(&self) {
         self.keeper.abort();
-        let locks = std::mem::take(&mut self.held.lock().await.locks);
+        let mut held = self.held.lock().await;
+        held.claim = None;
+        let locks = std::mem::take(&mut held.locks);
+        drop(held);
         for lock in locks {
             lock.release().await;
         }

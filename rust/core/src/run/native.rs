@@ -35,7 +35,7 @@ impl<W: Workflow> Run<W> {
     /// As above; `Cancelled` (1007), `LockLost` (5010) and `JournalWriteFailed` (7001) before it is sent.
     pub(crate) async fn native_set(&self, command: NativeCommand) -> Result<()> {
         if !self.origin_checked.load(Ordering::SeqCst) {
-            self.native_get(pool::get_pool_state()).await?;
+            self.native_get(self.work.origin_probe()).await?;
         }
         self.ready_to_change().await?;
         self.send(command).await
@@ -85,14 +85,18 @@ impl<W: Workflow> Run<W> {
             }
             return Ok(());
         }
-        let (instance, module) = (&self.plan.sql_instance, outcome.module.as_deref().unwrap_or("an unknown module"));
+        let module = outcome.module.as_deref().unwrap_or("an unknown module");
+        let instance = match self.plan.sql_instance.as_str() {
+            "" => self.plan.pool_fqdn.as_deref().unwrap_or_default(),
+            instance => instance,
+        };
         let message = if in_lab {
             format!(
-                "{instance} is an instance of the lab, but `{}` came from {module}, which acts on a real pool.",
+                "{instance} belongs to the lab, but `{}` came from {module}, which acts on a real pool.",
                 command.name
             )
         } else {
-            format!("{instance} is a real instance, but `{}` came from {module}, the lab's stand-in.", command.name)
+            format!("{instance} is real, but `{}` came from {module}, the lab's stand-in.", command.name)
         };
         Err(Error::new(ErrorKind::LabMixedWithReal, message)
             .with_unchanged("No further native command was run.")

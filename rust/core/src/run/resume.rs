@@ -146,6 +146,7 @@ pub(super) fn view_of(found: &Found, kind: &str, place: &JournalPlace) -> Arc<Vi
     view.set_journal(&found.view.run_id, &found.view.path.display().to_string());
     view.set_run_arguments(&found.view.run_id, place.journal_path.as_deref());
     view.set_loss(plan.loss.clone());
+    view.set_damaged_pool(plan.request.damaged_pool());
     Arc::new(view)
 }
 

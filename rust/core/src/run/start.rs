@@ -43,6 +43,7 @@ pub(super) async fn start_as<W: Workflow>(
     }
     let view = Arc::new(View::new(&plan.sql_instance, &plan.database, plan.pool_fqdn.as_deref(), W::KIND));
     view.set_on_cancel(W::ON_CANCEL);
+    view.set_damaged_pool(plan.request.damaged_pool());
     let (shown, stop) = (Arc::clone(&view), cancel.clone());
     detached(
         host,

@@ -19,6 +19,7 @@ struct Shown {
     sql_instance: String,
     database: String,
     pool_fqdn: Option<String>,
+    damaged_pool_fqdn: Option<String>,
     kind: String,
     run_id: Option<String>,
     started_at_utc: String,
@@ -47,6 +48,11 @@ impl View {
             started_at_utc: utc_text(Utc::now()),
             ..Shown::default()
         }))
+    }
+
+    /// The pool that lost its conference content; `pool_fqdn` is then the surviving one.
+    pub(crate) fn set_damaged_pool(&self, pool: Option<&str>) {
+        self.lock().damaged_pool_fqdn = pool.map(str::to_string);
     }
 
     fn lock(&self) -> MutexGuard<'_, Shown> {
@@ -131,6 +137,9 @@ impl View {
     /// What is done as a whole, for progress: `Failing over mgc on B\RTC`.
     pub(crate) fn activity(&self) -> String {
         let shown = self.lock();
+        if let Some(damaged) = &shown.damaged_pool_fqdn {
+            return format!("Restoring the conference content of {damaged}");
+        }
         let doing = match shown.kind.as_str() {
             "copy" => "Copying the log backups of",
             "restore" => "Restoring the log backups of",
@@ -166,7 +175,8 @@ impl View {
         if shown.run_id.is_some() {
             let run = &shown.run_arguments;
             text.push_str(&format!(" The journal takes down how it ends; {}.", shown.on_cancel));
-            next.push(format!("Keep this process open until {} shows the end: Get-PChatRun{run}", shown.database));
+            let what = shown.damaged_pool_fqdn.as_ref().unwrap_or(&shown.database);
+            next.push(format!("Keep this process open until {what} shows the end: Get-PChatRun{run}"));
             next.push(format!("To go on: Resume-PChatRun{run}"));
             next.push(format!("To give up: Undo-PChatRun{run}"));
         }
@@ -187,6 +197,7 @@ impl View {
             sql_instance: shown.sql_instance.clone(),
             database: shown.database.clone(),
             pool_fqdn: shown.pool_fqdn.clone(),
+            damaged_pool_fqdn: shown.damaged_pool_fqdn.clone(),
             run_id: shown.run_id.clone(),
             kind: shown.kind.clone(),
             outcome,

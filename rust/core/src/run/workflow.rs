@@ -10,6 +10,8 @@ use super::engine::{Ending, Unit};
 use super::{Locks, Outside, Run};
 use crate::document::{Plan, PlanRequest, RunRequest};
 use crate::error::{Error, ErrorKind, Result};
+use crate::host::NativeCommand;
+use crate::pool;
 
 /// One kind of run. The value is what its steps work with.
 #[async_trait]
@@ -93,6 +95,12 @@ pub(crate) trait Workflow: Sized + Send + Sync + 'static {
 
     /// True where the run acts on the lab, false for a real world; `None` where nothing has told.
     fn is_lab(&self) -> Option<bool>;
+
+    /// A command that reads, for telling which world the shell's commands belong to before the first one that changes
+    /// something.
+    fn origin_probe(&self) -> NativeCommand {
+        pool::get_pool_state()
+    }
 
     /// The result of a run that was done, in words: `mgc is served by B\RTC. …`.
     fn done_text(run: &Run<Self>) -> String;

@@ -5,7 +5,11 @@
 
 use chrono::{DateTime, Utc};
 
+use super::content::Content;
 use super::settings::{ModuleStep, PoolSettings};
+
+/// The module whose content lies in the file shares.
+const CONTENT_MODULE: &str = "ConfServices.DataConf";
 
 /// Modules in the order in which the status shows them, with their category.
 pub const MODULES: &[(&str, &str)] = &[
@@ -39,6 +43,7 @@ struct Module {
 #[derive(Debug)]
 pub struct BackupService {
     modules: Vec<Module>,
+    content: Content,
 }
 
 impl BackupService {
@@ -69,7 +74,7 @@ impl BackupService {
                 });
             }
         }
-        BackupService { modules }
+        BackupService { modules, content: Content::new(settings) }
     }
 
     /// Starts a sync of one module, or of all, on a pool; its partner takes part.
@@ -82,6 +87,17 @@ impl BackupService {
                 entry.synced_utc = Some(now);
             }
         }
+        let of_content = module.is_none_or(|m| m.eq_ignore_ascii_case(CONTENT_MODULE));
+        let source =
+            self.modules.iter().find(|m| m.name == CONTENT_MODULE && m.pool_fqdn.eq_ignore_ascii_case(pool_fqdn));
+        if let (true, Some(source)) = (of_content, source) {
+            self.content.sync(pool_fqdn, &source.partner, &source.course, now);
+        }
+    }
+
+    /// Per pool: how many meetings have their content.
+    pub fn content(&self, now: DateTime<Utc>) -> Vec<serde_json::Value> {
+        self.content.state(now)
     }
 
     /// What the modules of a pool show, in one category or in all.

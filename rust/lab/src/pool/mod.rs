@@ -7,10 +7,12 @@
 //! - [`services`]: Windows services and their sessions.
 //! - [`mirror`]: setting up, removing and swapping mirrors.
 //! - [`backup_service`]: modules and their states.
+//! - [`content`]: meeting content, which the states are about.
 //! - [`native`]: the `*-Cs*` commands, one door for PowerShell stand-ins and drills alike.
 
 pub mod backup_service;
 pub mod cms;
+pub mod content;
 pub mod mirror;
 pub mod native;
 pub mod outside;
@@ -326,6 +328,7 @@ impl Pool {
             "cms_available": inner.cms_available(),
             "faults": inner.faults,
             "users": users,
+            "conference_content": inner.backup_service.content(now),
         })
     }
 

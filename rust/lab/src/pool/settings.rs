@@ -80,6 +80,9 @@ pub struct FrontEndPoolSettings {
     pub servers: Vec<String>,
     #[serde(default)]
     pub partner: Option<String>,
+    /// Where its meeting content lies; its topology shows no path where it is absent.
+    #[serde(default)]
+    pub file_share: Option<String>,
 }
 
 /// A SQL store of the topology.
@@ -177,6 +180,9 @@ pub struct NativeSettings {
     pub active_list_identities: Vec<String>,
     /// `MirroringStatusOnSecondary` or `MirroringStatusOnMirror`; the dialect's own when absent.
     pub mirror_status_member: Option<String>,
+    /// Module names that `Invoke-CsBackupServiceSync -BackupModule` takes: `dotted` (reference), `short` (monitoring
+    /// guide), or `any`.
+    pub sync_module_names: String,
     /// Refuse whatever no page documents, `@{Replace=…}` for one.
     pub strict: bool,
     /// Limit on the active list in the Set itself; no page states one.
@@ -202,6 +208,10 @@ pub struct ComplianceSettings {
 #[serde(default, deny_unknown_fields)]
 pub struct BackupServiceSettings {
     pub sync_interval_seconds: u64,
+    /// Meetings with content on each side.
+    pub meetings: u32,
+    /// Front End pool whose file share lost all of it.
+    pub content_lost_on: Option<String>,
     /// What a module shows after a sync, by seconds (lab time) since the call; before the first entry, what it showed before.
     pub after_sync: Vec<ModuleStep>,
     /// Other courses for single modules.
@@ -317,11 +327,12 @@ impl Default for PoolSettings {
             site: site.into(),
             active,
         };
-        let front_end = |name: &str, site: &str, server: &str, partner: &str| FrontEndPoolSettings {
+        let front_end = |name: &str, site: &str, server: &str, partner: &str, share: &str| FrontEndPoolSettings {
             fqdn: format!("{name}.contoso.com"),
             site: site.into(),
             servers: vec![format!("{server}.contoso.com")],
             partner: Some(format!("{partner}.contoso.com")),
+            file_share: Some(share.into()),
         };
         PoolSettings {
             dialect: Dialect::default(),
@@ -335,8 +346,8 @@ impl Default for PoolSettings {
                 server("s4", "other", false),
             ],
             front_end_pools: vec![
-                front_end("pool1", "home", "fe1", "pool2"),
-                front_end("pool2", "other", "fe2", "pool1"),
+                front_end("pool1", "home", "fe1", "pool2", r"\\fs1\LyncPool1"),
+                front_end("pool2", "other", "fe2", "pool1", r"\\fs2\LyncPool2"),
             ],
             shell_host: "fe2.contoso.com".into(),
             file_store: "fs0.contoso.com".into(),
@@ -415,6 +426,7 @@ impl Default for NativeSettings {
             state_identity_prefixes: prefixes.iter().map(|p| p.to_string()).collect(),
             active_list_identities: Vec::new(),
             mirror_status_member: None,
+            sync_module_names: "dotted".into(),
             strict: false,
             active_server_limit: None,
             command_milliseconds: 0,
@@ -437,6 +449,8 @@ impl Default for BackupServiceSettings {
         };
         BackupServiceSettings {
             sync_interval_seconds: 120,
+            meetings: 250,
+            content_lost_on: None,
             after_sync: vec![step(30.0, "NonSteadyState"), step(90.0, "SteadyState"), step(240.0, "FinalState")],
             modules: Vec::new(),
         }

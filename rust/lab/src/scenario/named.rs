@@ -29,6 +29,10 @@ pub const NAMED: &[NamedScenario] = scenarios![
     "standby-200-readers",
     "mirror-setup-fails",
     "agent-stopped",
+    "conference-lost",
+    "conference-stale",
+    "conference-error",
+    "conference-one-way",
 ];
 
 /// The named scenario, or nothing.

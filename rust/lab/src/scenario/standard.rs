@@ -76,6 +76,8 @@ impl Default for Scenario {
             shares: vec![
                 ShareSettings { host: "FS1".into(), name: "LogShip".into() },
                 ShareSettings { host: "FS2".into(), name: "mirror".into() },
+                ShareSettings { host: "FS1".into(), name: "LyncPool1".into() },
+                ShareSettings { host: "FS2".into(), name: "LyncPool2".into() },
             ],
             rights: Vec::new(),
             client_maps: vec![ClientMapSettings { host: "B".into(), path: r"E:\LSCopy".into() }],

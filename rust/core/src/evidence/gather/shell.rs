@@ -97,7 +97,7 @@ async fn state(shell: &mut Shell<'_>, fqdn: &str) -> Result<pool::PoolStateReadi
 
 /// Four spellings of the identity are in print; the one that the shell itself shows comes first.
 async fn state_right(shell: &mut Shell<'_>, fqdn: &str, shown: Option<String>) -> Result<String> {
-    let printed = ["PersistentChatServer:", "service:PersistentChatServer:", "service:"];
+    let printed = ["PersistentChatServer:", "service:PersistentChatServer:", "service:", "service: "];
     let mut identities: Vec<String> = shown.into_iter().collect();
     for prefix in printed {
         let identity = format!("{prefix}{fqdn}");

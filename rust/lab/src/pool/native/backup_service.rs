@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::super::backup_service::MODULES;
 use super::super::settings::FrontEndPoolSettings;
 use super::super::PoolInner;
 use super::topology::front_end_pool;
@@ -26,7 +27,7 @@ fn serving<'a>(inner: &'a PoolInner, wanted: &str) -> Result<&'a FrontEndPoolSet
 pub fn sync(call: &mut Call<'_>) -> Objects {
     let now = call.pool.outside.now_utc();
     let wanted = call.required("PoolFqdn").to_string();
-    let module = call.bound.text("BackupModule").filter(|m| *m != "All").map(String::from);
+    let module = sync_module(call)?;
     let mut inner = call.pool.lock();
     let pool_fqdn = serving(&inner, &wanted)?.fqdn.clone();
     if !call.lies {
@@ -35,6 +36,30 @@ pub fn sync(call: &mut Call<'_>) -> Objects {
         call.note(&pool_fqdn, json!({ "backup_module": module.as_deref().unwrap_or("All") }));
     }
     Ok(Vec::new())
+}
+
+/// The module that is meant, in the spelling that this shell takes: the reference has dotted names, the monitoring guide
+/// short ones.
+fn sync_module(call: &Call<'_>) -> Result<Option<String>, NativeError> {
+    let Some(given) = call.bound.text("BackupModule") else { return Ok(None) };
+    if given.eq_ignore_ascii_case("All") {
+        return Ok(None);
+    }
+    let names = call.pool.lock().settings.native.sync_module_names.clone();
+    let dotted = MODULES.iter().map(|(name, _)| *name);
+    let found = dotted.clone().find(|name| {
+        let short = name.rsplit('.').next().unwrap_or(name);
+        (names != "short" && name.eq_ignore_ascii_case(given))
+            || (names != "dotted" && short.eq_ignore_ascii_case(given))
+    });
+    match found {
+        Some(name) => Ok(Some(name.to_string())),
+        None => Err(NativeError::binding(
+            call.command,
+            "CannotConvertArgumentNoMessage",
+            format!("Cannot bind parameter 'BackupModule'. Cannot convert value \"{given}\" to type \"Microsoft.Rtc.Management.Hadr.BackupService.BackupModules\"."),
+        )),
+    }
 }
 
 /// `Get-CsBackupServiceStatus`: a snapshot of one direction.

@@ -102,6 +102,20 @@ fn has(parameter: &Parameter, dialect: Dialect) -> bool {
     parameter.dialect.is_none_or(|d| d == dialect)
 }
 
+/// Names of all parameters that a command has in a dialect, the common ones left out.
+pub fn parameter_names(command: &Command, dialect: Dialect) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = Vec::new();
+    for parameter in command.sets.iter().flat_map(|set| set.parameters).filter(|p| has(p, dialect)) {
+        if !names.contains(&parameter.name) {
+            names.push(parameter.name);
+        }
+    }
+    if command.should_process {
+        names.extend(["WhatIf", "Confirm"]);
+    }
+    names
+}
+
 fn known(command: &Command, dialect: Dialect, name: &str) -> Option<&'static Parameter> {
     command.sets.iter().flat_map(|s| s.parameters).find(|p| p.name.eq_ignore_ascii_case(name) && has(p, dialect))
 }

@@ -88,8 +88,6 @@ const FORCE: Parameter = given("Force", Switch);
 const REPORT: Parameter = given("Report", Text);
 const LOCAL_STORE: Parameter = given("LocalStore", Switch);
 const POOL: Parameter = needed("PoolFqdn", Fqdn);
-const BACKUP_MODULE: Kind =
-    Word(&["All", "CentralMgmt.CMSMaster", "ConfServices.DataConf", "UserServices.PresenceFocus"]);
 
 const fn command(name: &'static str, sets: &'static [ParameterSet]) -> Command {
     Command {
@@ -304,8 +302,7 @@ pub const COMMANDS: &[Command] = &[
         .asking()
         .with_cms(),
     command("Invoke-CsPoolFailBack", &[set("Default", &[POOL, FORCE])]).ssp().asking().with_cms(),
-    command("Invoke-CsBackupServiceSync", &[set("Default", &[POOL, given("BackupModule", BACKUP_MODULE), FORCE])])
-        .changing(),
+    command("Invoke-CsBackupServiceSync", &[set("Default", &[POOL, given("BackupModule", Text), FORCE])]).changing(),
     command(
         "Get-CsBackupServiceStatus",
         &[set("Default", &[POOL, given("Category", Word(&["CMS", "UserData"])), FORCE])],

@@ -137,6 +137,9 @@ impl Pool {
     }
 
     async fn run(&self, request: NativeRequest) -> NativeAnswer {
+        if request.name.eq_ignore_ascii_case("Get-Command") {
+            return self.get_command(&request);
+        }
         let known = find(&request.name).filter(|c| !self.lock().fault(PoolFaultName::NativeMissing, Some(c.name)));
         let Some(command) = known else {
             let message = format!(
@@ -179,6 +182,29 @@ impl Pool {
             Err(error) => {
                 NativeAnswer { what_if: call.what_if, warnings: call.warnings, ..failure(command.output, error) }
             }
+        }
+    }
+
+    /// The shell's own command, for callers without a shell: which parameters a command has in this dialect.
+    fn get_command(&self, request: &NativeRequest) -> NativeAnswer {
+        let name = request.parameters.get("Name").and_then(Value::as_str).unwrap_or_default();
+        let known = find(name).filter(|c| !self.lock().fault(PoolFaultName::NativeMissing, Some(c.name)));
+        let Some(command) = known else {
+            let message = format!("The term '{name}' is not recognized as the name of a cmdlet, function, or program.");
+            return failure("", NativeError::refused("CommandNotFoundException", "ObjectNotFound", message));
+        };
+        let dialect = request.dialect.unwrap_or(self.lock().settings.dialect);
+        let object = json!({
+            "Name": command.name, "ModuleName": "PChatLab.Lync",
+            "Parameters": { "Keys": bind::parameter_names(command, dialect) },
+        });
+        NativeAnswer {
+            outcome: "completed",
+            objects: vec![object],
+            object_type: "System.Management.Automation.CommandInfo".into(),
+            what_if: Vec::new(),
+            warnings: Vec::new(),
+            error: None,
         }
     }
 

@@ -78,6 +78,15 @@ fn store_service(settings: &PoolSettings, dialect: Dialect, kind: &str, store: &
     Value::Object(members)
 }
 
+/// FQDN of the server of a share, in the domain of the chat pool.
+fn file_server(settings: &PoolSettings, share: &str) -> String {
+    let host = share.trim_start_matches('\\').split('\\').next().unwrap_or_default().to_lowercase();
+    match settings.pool_fqdn.split_once('.') {
+        Some((_, domain)) if !host.contains('.') => format!("{host}.{domain}"),
+        _ => host,
+    }
+}
+
 /// Every service of the topology, by role.
 fn services(inner: &PoolInner, dialect: Dialect) -> Vec<Value> {
     let settings = &inner.settings;
@@ -90,7 +99,15 @@ fn services(inner: &PoolInner, dialect: Dialect) -> Vec<Value> {
         }
     }
     for (number, pool) in settings.front_end_pools.iter().enumerate() {
-        all.push(plain("Registrar", &pool.fqdn, number + 1));
+        let mut registrar = service(settings, dialect, "Registrar", &pool.fqdn, number + 1);
+        if let Some(share) = &pool.file_share {
+            let server = file_server(settings, share);
+            let mut store = service(settings, dialect, "FileStore", &server, number + 2);
+            registrar.insert("FileStore".into(), store["Identity"].clone());
+            store.insert("UncPath".into(), share.clone().into());
+            all.push(Value::Object(store));
+        }
+        all.push(Value::Object(registrar));
         all.push(plain("BackupServer", &pool.fqdn, number + 1));
     }
     all.push(plain("FileStore", &settings.file_store, 1));

@@ -1,0 +1,83 @@
+//! `Wait-PChatBackupService`: waits for a believable steady state of two paired pools. Reads only.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::conference::pair::{self, Pair};
+use crate::conference::wait::{self, Wait};
+use crate::document::{BackupServiceWaitRequest, CountResult};
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::{Cancel, Host, Level};
+use crate::operation::OperationResult;
+
+/// Hands out one item `backup_service_module` a pool and module when the wait ends, however it ends.
+///
+/// # Errors
+/// `BackupServiceFailed` (6007), `BackupServiceNotSettled` (6008), `PartnerNotFound` (6009), `DamagedPoolAsSource` (6010),
+/// `NativeCommandMissing` (6001).
+pub(crate) async fn backup_service_wait(
+    request: BackupServiceWaitRequest,
+    host: Arc<dyn Host>,
+    cancel: Cancel,
+) -> Result<OperationResult> {
+    let wanted = of_request(&request, host.as_ref(), &cancel).await?;
+    let ended = wait::wait(host.as_ref(), &cancel, &wanted).await?;
+    for module in &ended.modules {
+        host.item("backup_service_module", json!(module)).await?;
+    }
+    match ended.error {
+        Some(error) => Err(error),
+        None => OperationResult::new("count", &CountResult { count: ended.modules.len() as u64 }),
+    }
+}
+
+async fn of_request(request: &BackupServiceWaitRequest, host: &dyn Host, cancel: &Cancel) -> Result<Wait> {
+    let survivor = request.pool_fqdn.trim().to_string();
+    if survivor.is_empty() || request.backup_service_timeout_seconds == 0 || request.sync_interval_seconds == Some(0) {
+        return Err(Error::new(
+            ErrorKind::InvalidValue,
+            "a pool must be named, and neither the sync interval nor the limit may be 0 seconds.",
+        ));
+    }
+    let named = request.damaged_pool_fqdn.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let damaged = match named {
+        Some(name) => name.to_string(),
+        None => pair::partner_of(host, &survivor).await?,
+    };
+    let pair = Pair { survivor, damaged };
+    pair.check()?;
+    cancel.check()?;
+    let modules = wait::modules(&request.backup_modules, request.health_check);
+    Ok(Wait {
+        holds_cms: wait::holds_cms(host, &pair, &modules).await,
+        pair,
+        modules,
+        health_check: request.health_check,
+        interval: interval(request.sync_interval_seconds, host).await,
+        limit: Duration::from_secs(u64::from(request.backup_service_timeout_seconds)),
+        called_ago: Duration::ZERO,
+    })
+}
+
+/// The sync interval: the operator's, else the shell's, else the documented default, which is told.
+pub(crate) async fn interval(given: Option<u32>, host: &dyn Host) -> Duration {
+    if let Some(seconds) = given {
+        return Duration::from_secs(u64::from(seconds));
+    }
+    match pair::sync_interval(host).await {
+        Ok(interval) => interval,
+        Err(why) => {
+            let default = pair::DEFAULT_INTERVAL;
+            host.message(
+                Level::Warning,
+                format!(
+                    "The sync interval cannot be read, so {} seconds are taken; `-SyncIntervalSeconds` names another. {why}",
+                    default.as_secs()
+                ),
+            );
+            default
+        }
+    }
+}

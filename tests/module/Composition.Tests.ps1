@@ -1,0 +1,104 @@
+# Ours into theirs where the native command documents pipeline input, and theirs into ours.
+BeforeAll {
+    Import-Module "$PSScriptRoot/Suite.psm1" -DisableNameChecking
+    $lab = Start-TestLab small -StandIn
+    $plan = $lab.Failover.Clone()
+    foreach ($found in 'SqlInstance', 'PoolFqdn', 'PrimarySqlInstance', 'PrimaryMirrorSqlInstance', 'BackupMirrorSqlInstance', 'ActiveServer') {
+        $plan.Remove($found)
+    }
+    $plan['JournalPath'] = $lab.JournalPath
+}
+
+AfterAll {
+    Remove-Module PChatLab.Lync -ErrorAction Ignore
+    Stop-TestLab $lab
+}
+
+Describe 'Get-CsService -PersistentChatServer into New-PChatFailoverPlan' {
+    It 'finds pool, databases, mirrors, backup, backup mirror and servers by itself' {
+        $made = Get-CsService -PersistentChatServer | New-PChatFailoverPlan @plan
+        $made.CanRun | Should -BeTrue -Because ($made.Checks | Where-Object State -EQ 'failed' | Out-String)
+        $made.PoolFqdn | Should -Be 'pchat.contoso.com'
+        $made.SqlInstance | Should -Be 'b.contoso.com\RTC'
+        $request = ($made.Document | ConvertFrom-Json).request
+        $request.primary_sql_instance | Should -Be 'p.contoso.com\RTC'
+        $request.primary_mirror_sql_instance | Should -Be 'pm.contoso.com\RTC'
+        $request.backup_mirror_sql_instance | Should -Be 'bm.contoso.com\RTC'
+        $request.active_servers | Should -Be 's3.contoso.com', 's4.contoso.com'
+    }
+
+    It 'lets a parameter go before what was found' {
+        $made = Get-CsService -PersistentChatServer | New-PChatFailoverPlan @plan -ActiveServer s4.contoso.com
+        ($made.Document | ConvertFrom-Json).request.active_servers | Should -Be @('s4.contoso.com')
+    }
+
+    It 'reads members tolerantly: <Name>' -ForEach @(
+        @{ Name = 'no mirrors, default instance'; Object = @{ Identity = 'PersistentChatServer:pchat.contoso.com'; PersistentChatDatabase = 'PersistentChatDatabase:p.contoso.com'; BackupPersistentChatDatabase = 'PersistentChatDatabase:b.contoso.com'; InactiveServers = @('s3.contoso.com') } }
+    ) {
+        $made = New-Object psobject -Property $Object | New-PChatFailoverPlan @plan
+        $made.PoolFqdn | Should -Be 'pchat.contoso.com'
+        ($made.Document | ConvertFrom-Json).request.primary_mirror_sql_instance | Should -BeNullOrEmpty
+    }
+
+    It 'says what is missing where the topology has no backup database' {
+        $service = New-Object psobject -Property @{ Identity = 'PersistentChatServer:pchat.contoso.com'; PersistentChatDatabase = 'PersistentChatDatabase:p.contoso.com' }
+        $service | New-PChatFailoverPlan @plan -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'PoolNotFound*'
+    }
+
+    It 'still takes instances as text from the pipeline' {
+        $target = $lab.Failover.Clone()
+        $target.Remove('SqlInstance')
+        $target['JournalPath'] = $lab.JournalPath
+        ('B\RTC' | New-PChatFailoverPlan @target).SqlInstance | Should -Be 'B\RTC'
+    }
+}
+
+Describe 'Ours into theirs' {
+    BeforeAll {
+        $target = Get-TargetParameter $lab
+        $target.SqlInstance = 'b.contoso.com\RTC'
+        $shipping = Get-PChatLogShipping @target
+    }
+
+    It 'carries the names that native commands take' {
+        $shipping.SqlServerFqdn | Should -Be 'b.contoso.com'
+        $shipping.SqlInstanceName | Should -Be 'RTC'
+        $shipping.Identity | Should -Be 'PersistentChatServer:pchat.contoso.com'
+        $shipping.PoolFqdn | Should -Be 'pchat.contoso.com'
+    }
+
+    It 'splats into Test-CsDatabase' {
+        $where = @{ DatabaseType = 'PersistentChat'; SqlServerFqdn = $shipping.SqlServerFqdn; SqlInstanceName = $shipping.SqlInstanceName }
+        @(Test-CsDatabase @where -Confirm:$false).DatabaseName | Should -Be 'mgc'
+    }
+
+    It 'gives an identity that Get-CsPersistentChatState accepts' {
+        $shipping | ForEach-Object { Get-CsPersistentChatState -Identity $_.Identity } | ForEach-Object PoolState | Should -Be 'Normal'
+    }
+
+    It 'goes by ForEach-Object where there is no pipeline input' {
+        @($shipping | ForEach-Object { Get-CsDatabaseMirrorState -PoolFqdn $_.PoolFqdn -DatabaseType PersistentChat -ErrorAction SilentlyContinue }).Count | Should -BeLessOrEqual 1
+        @($shipping | ForEach-Object { Get-CsService -PersistentChatServer -PoolFqdn $_.PoolFqdn }).Count | Should -Be 1
+    }
+
+    It 'pipes a pool name into Invoke-CsBackupServiceSync, the one that takes it' {
+        { 'pool2.contoso.com' | Invoke-CsBackupServiceSync -BackupModule ConfServices.DataConf } | Should -Not -Throw
+    }
+}
+
+Describe 'Theirs into ours' {
+    BeforeAll {
+        $pair = Start-TestLab conference-lost -StandIn
+    }
+
+    AfterAll {
+        Stop-TestLab $pair
+    }
+
+    It 'takes the pools of Get-CsPool by property' {
+        $pools = Get-CsPool | Where-Object { $_.Fqdn -eq 'pool2.contoso.com' } | Select-Object @{ n = 'PoolFqdn'; e = { $_.Fqdn } }
+        $modules = @($pools | Wait-PChatBackupService -SyncIntervalSeconds 1 -BackupServiceTimeoutSeconds 60)
+        $modules[0].DamagedPoolFqdn | Should -Be 'pool1.contoso.com' -Because ($modules | Out-String)
+    }
+}

@@ -1,0 +1,218 @@
+//! Conference content restored through the built library, and believed only when the lab's content is really there.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{json, Value};
+
+use crate::harness::{ended, Ended, Situation};
+
+const DAMAGED: &str = "pool1.contoso.com";
+
+fn restore(situation: &Situation, set: &[(&str, Value)]) -> Ended {
+    situation.run("conference", set)
+}
+
+/// Meetings of the damaged pool whose content is there.
+fn present(situation: &Situation) -> u64 {
+    let content = situation.ask("state")["pool"]["conference_content"].clone();
+    let pool = content.as_array().into_iter().flatten().find(|pool| pool["pool_fqdn"] == DAMAGED).cloned();
+    pool.and_then(|pool| pool["present"].as_u64()).unwrap_or_else(|| panic!("no content of {DAMAGED}: {content}"))
+}
+
+/// The syncs that were started, by pool.
+fn syncs(situation: &Situation) -> Vec<String> {
+    let all = situation.effects();
+    all.into_iter().filter(|effect| effect.contains("Invoke-CsBackupServiceSync")).collect()
+}
+
+fn native_fault(situation: &Situation, name: &str, command: &str, on: bool) {
+    let fault = json!({"command": "fault", "name": name, "on": on, "args": {"command": command}});
+    situation.lab.control(&fault).unwrap_or_else(|e| panic!("the fault {name}: {e}"));
+}
+
+fn crash(situation: &Situation, point: &str) {
+    let mut command: Command = situation.command("conference", &[]);
+    let output = command.env("PCHAT_CRASH_AT", point).output().expect("the host runs");
+    assert!(!output.status.success(), "cut off at {point}");
+}
+
+#[test]
+fn content_lost_in_one_pool_comes_back_from_its_partner() {
+    let situation = Situation::start("conference-lost");
+    assert_eq!(present(&situation), 0);
+    let done = restore(&situation, &[]);
+    done.expect(0);
+    assert_eq!(present(&situation), 250);
+    let syncs = syncs(&situation);
+    assert_eq!(syncs.len(), 1, "{syncs:?}");
+    let steps: Vec<&str> =
+        done.document["steps"].as_array().into_iter().flatten().filter_map(|step| step["name"].as_str()).collect();
+    assert_eq!(steps, ["start_sync", "wait_for_backup_service", "compare_stores", "report"]);
+    assert_eq!(done.document["pool_fqdn"], "pool2.contoso.com");
+    assert_eq!(done.document["damaged_pool_fqdn"], DAMAGED);
+    let text = done.document["text"].as_str().unwrap_or_default();
+    assert!(text.contains("No difference found between pool2.contoso.com and its backup pool."), "{text}");
+}
+
+#[test]
+fn a_plan_changes_nothing_and_shows_the_sync_on_the_survivor() {
+    let situation = Situation::start("conference-lost");
+    let before = situation.effects();
+    let plan = situation.run("plan-conference", &[]);
+    assert_eq!(situation.effects(), before);
+    assert_eq!(plan.document["can_run"], json!(true), "{:#}", plan.document["checks"]);
+    let command = &plan.document["steps"][0]["native_commands"][0];
+    assert_eq!(
+        command,
+        "PChatLab.Lync\\Invoke-CsBackupServiceSync -PoolFqdn 'pool2.contoso.com' -BackupModule 'ConfServices.DataConf'"
+    );
+    let names: Vec<&str> =
+        plan.document["checks"].as_array().into_iter().flatten().filter_map(|check| check["name"].as_str()).collect();
+    for name in ["SurvivorStatus", "DamagedBackupService", "SurvivorFileShare", "DamagedFileShare", "PoolsArePartners"]
+    {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    let failed = plan.document["checks"].as_array().into_iter().flatten().filter(|check| check["state"] != "passed");
+    assert_eq!(failed.count(), 0, "{:#}", plan.document["checks"]);
+}
+
+#[test]
+fn a_stale_first_snapshot_is_waited_out() {
+    let situation = Situation::start("conference-stale");
+    restore(&situation, &[]).expect(0);
+    assert_eq!(present(&situation), 250);
+}
+
+#[test]
+fn a_way_back_that_never_settles_does_not_hold_the_restore() {
+    let situation = Situation::start("conference-one-way");
+    restore(&situation, &[]).expect(0);
+    assert_eq!(present(&situation), 250);
+}
+
+#[test]
+fn an_error_that_holds_leaves_the_run_open_and_a_resume_starts_the_sync_again() {
+    let situation = Situation::start("conference-error");
+    let stopped = restore(&situation, &[]);
+    stopped.expect(4);
+    assert_eq!(stopped.error_code(), 6007);
+    assert_eq!(present(&situation), 0);
+    assert_eq!(syncs(&situation).len(), 1);
+    situation.run("resume", &[]).expect(4);
+    assert_eq!(syncs(&situation).len(), 2);
+}
+
+#[test]
+fn a_run_that_was_killed_is_finished_by_another_process() {
+    for (point, calls) in [("conference.sync", 2), ("conference.settled", 1)] {
+        let situation = Situation::start("conference-lost");
+        crash(&situation, point);
+        situation.run("resume", &[]).expect(0);
+        assert_eq!(present(&situation), 250, "{point}");
+        assert_eq!(syncs(&situation).len(), calls, "{point}: a call whose end is unknown is made again, no other");
+    }
+}
+
+#[test]
+fn giving_up_closes_the_run_and_says_that_the_sync_goes_on() {
+    let situation = Situation::start("conference-lost");
+    crash(&situation, "conference.sync");
+    let undone = situation.run("undo", &[]);
+    undone.expect(0);
+    let text = undone.document["text"].as_str().unwrap_or_default();
+    assert!(text.contains("the run is closed"), "{text}");
+    situation.run("resume", &[]).expect(2);
+}
+
+#[test]
+fn native_commands_that_throw_leave_an_open_run_and_the_next_process_asks_again() {
+    for fault in ["native_throws", "native_throws_afterwards"] {
+        let situation = Situation::start("conference-lost");
+        native_fault(&situation, fault, "Invoke-CsBackupServiceSync", true);
+        let stopped = restore(&situation, &[]);
+        stopped.expect(4);
+        assert_eq!(stopped.error_code(), 6002, "{fault}");
+        native_fault(&situation, fault, "Invoke-CsBackupServiceSync", false);
+        situation.run("resume", &[]).expect(0);
+        assert_eq!(present(&situation), 250, "{fault}");
+    }
+}
+
+#[test]
+fn a_sync_that_lies_is_not_told_as_proof() {
+    let situation = Situation::start("conference-lost");
+    native_fault(&situation, "native_lies", "Invoke-CsBackupServiceSync", true);
+    let done = restore(&situation, &[]);
+    assert_eq!(present(&situation), 0);
+    let next = done.document["next_actions"].to_string();
+    assert!(next.contains("No state changed after the sync was called"), "{next}");
+}
+
+#[test]
+fn the_last_look_decides_nothing_and_only_a_throw_makes_the_run_incomplete() {
+    let situation = Situation::start("conference-lost");
+    native_fault(&situation, "native_missing", "Debug-CsInterPoolReplication", true);
+    let done = restore(&situation, &[]);
+    done.expect(0);
+    assert!(done.document["text"].to_string().contains("not compared"), "{:#}", done.document);
+
+    let situation = Situation::start("conference-lost");
+    native_fault(&situation, "native_throws", "Debug-CsInterPoolReplication", true);
+    let stopped = restore(&situation, &[]);
+    stopped.expect(4);
+    assert_eq!(present(&situation), 250);
+    native_fault(&situation, "native_throws", "Debug-CsInterPoolReplication", false);
+    situation.run("resume", &[]).expect(0);
+    assert_eq!(syncs(&situation).len(), 1);
+}
+
+#[test]
+fn without_the_partner_the_survivor_must_be_named_and_is_never_the_damaged_one() {
+    let situation = Situation::start("conference-lost");
+    let wrong = restore(&situation, &[("/pool_fqdn", json!("POOL1.contoso.com"))]);
+    wrong.expect(3);
+    assert_eq!(wrong.error_code(), 6010);
+    native_fault(&situation, "native_missing", "Get-CsPoolBackupRelationship", true);
+    let refused = restore(&situation, &[]);
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 6009);
+    assert_eq!(syncs(&situation).len(), 0);
+    restore(&situation, &[("/pool_fqdn", json!("pool2.contoso.com"))]).expect(0);
+    assert_eq!(present(&situation), 250);
+}
+
+#[test]
+fn what_a_restore_needs_is_checked_before_it_starts() {
+    let situation = Situation::start("conference-lost");
+    native_fault(&situation, "native_missing", "Invoke-CsBackupServiceSync", true);
+    let refused = restore(&situation, &[]);
+    refused.expect(3);
+    assert!(refused.message().contains("SyncCommand"), "{}", refused.message());
+    native_fault(&situation, "native_missing", "Invoke-CsBackupServiceSync", false);
+
+    situation.fault("share_lost", json!({"share": "\\\\fs1\\LyncPool1"}));
+    let refused = restore(&situation, &[]);
+    refused.expect(3);
+    assert!(refused.message().contains("DamagedFileShare"), "{}", refused.message());
+
+    situation.ask("primary_site_lost");
+    let refused = restore(&situation, &[]);
+    refused.expect(3);
+    assert!(refused.message().contains("DamagedStatus"), "{}", refused.message());
+    assert_eq!(syncs(&situation).len(), 0);
+}
+
+#[test]
+fn a_second_run_on_the_pair_is_locked_out() {
+    let situation = Situation::start("conference-lost");
+    let limit = Instant::now() + Duration::from_secs(60);
+    let first = situation.command("conference", &[]).spawn().expect("the host runs");
+    while syncs(&situation).is_empty() {
+        assert!(Instant::now() < limit, "the first run starts its sync");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    restore(&situation, &[]).expect(6);
+    ended(&first.wait_with_output().expect("the first run ends")).expect(0);
+    assert_eq!(syncs(&situation).len(), 1);
+}
