@@ -55,3 +55,20 @@ fn the_exit_codes_are_the_documented_ones_and_only_done_is_zero() {
     assert_eq!(documented, wanted);
     assert!(ErrorKind::ALL.iter().all(|kind| kind.outcome().exit_code() != 0));
 }
+
+#[test]
+fn every_id_of_the_systems_log_has_its_row_and_every_row_its_id() {
+    let ids = |text: &str, mark: &str| -> Vec<String> {
+        let mut ids: Vec<String> =
+            text.split(mark).skip(1).filter_map(|rest| rest.get(..4)).map(str::to_string).collect();
+        ids.retain(|id| id.starts_with("10") && id.bytes().all(|digit| digit.is_ascii_digit()));
+        ids.sort();
+        ids
+    };
+    let source = read("rust/core/src/system_log/mod.rs");
+    let source = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let mut written = ids(source, "(");
+    written.extend(ids(source, "id: "));
+    written.sort();
+    assert_eq!(ids(&read("docs/event-log.md"), "\n| "), written);
+}

@@ -21,5 +21,7 @@ pub mod pool;
 mod run;
 pub mod sql;
 mod switch;
+pub mod system_log;
+pub mod trace;
 
 pub use error::{Error, ErrorKind, Outcome, Result};

@@ -22,6 +22,7 @@ use crate::host::{Cancel, Host};
 use crate::run::{self, detached::detached};
 use crate::sql::{Connector, Secret};
 use crate::switch::planned;
+use crate::trace::Trace;
 
 /// Settings and logins. It holds no connection: each operation connects for itself.
 pub struct Session {
@@ -82,6 +83,11 @@ impl Session {
     /// How its operations connect.
     pub(crate) fn connector(&self) -> &Connector {
         &self.connector
+    }
+
+    /// Where the details of its operations go.
+    pub fn trace(&self) -> &Trace {
+        self.connector.trace()
     }
 
     /// Keeps the facts behind a digest that is handed out for approval.

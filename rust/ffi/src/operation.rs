@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use pchat_core::host::{Cancel, Host, Level, NativeCommand, NativeOutcome, NativeState, Progress, Question};
 use pchat_core::operation::{self, OperationResult, Request};
-use pchat_core::{Error, ErrorKind, Result};
+use pchat_core::{trace, Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde_json::{json, Value};
 use tokio::sync::{oneshot, Notify};
@@ -85,6 +85,8 @@ impl Operation {
         });
         let shared = Arc::clone(&operation);
         let keep = Arc::clone(session);
+        trace::write("start", || format!("{request:?}"));
+        session.session.trace().listen(&(Arc::clone(&operation) as Arc<dyn Host>));
         let worker = {
             let (shared, session) = (Arc::clone(&operation), Arc::clone(&session.session));
             let cancel = operation.cancel.clone();
@@ -235,6 +237,7 @@ impl Operation {
     }
 
     fn finish(&self, terminal: Vec<u8>) {
+        trace::write("end", || String::from_utf8_lossy(&terminal).into_owned());
         self.lock().terminal = Some(terminal);
         self.changed.notify_all();
     }
@@ -288,9 +291,13 @@ impl Host for Operation {
     }
 
     fn message(&self, level: Level, text: String) {
+        if level != Level::Debug {
+            trace::write("message", || text.clone());
+        }
         let mut state = self.lock();
-        // Lines are small and few; they do not wait, and a flood of them gives way to what is already there.
-        if !state.closed && state.queue.len() < 4 * QUEUE_LENGTH {
+        // Lines do not wait: a flood of them gives way to what is already there, and details give way to all else.
+        let room = if level == Level::Debug { QUEUE_LENGTH / 4 } else { 4 * QUEUE_LENGTH };
+        if !state.closed && state.queue.len() < room {
             state.queue.push_back(json!({"event": "message", "level": level, "text": text}));
             self.changed.notify_all();
         }
@@ -305,17 +312,22 @@ impl Host for Operation {
         let _one = self.asking.lock().await;
         let (sender, receiver) = oneshot::channel();
         let event = |id| json!({"event": "question", "id": id, "question": question});
-        self.ask(event, Pending::Confirm(sender)).await && receiver.await.unwrap_or(false)
+        let yes = self.ask(event, Pending::Confirm(sender)).await && receiver.await.unwrap_or(false);
+        trace::write("question", || format!("{} -> {}", question.text, if yes { "yes" } else { "no" }));
+        yes
     }
 
     async fn native(&self, command: NativeCommand) -> NativeOutcome {
         let _one = self.asking.lock().await;
         let (sender, receiver) = oneshot::channel();
         let event = |id| json!({"event": "native", "id": id, "command": command});
+        trace::write("native", || command.as_text());
         if !self.ask(event, Pending::Native(sender)).await {
             return stopped();
         }
-        receiver.await.unwrap_or_else(|_| stopped())
+        let outcome = receiver.await.unwrap_or_else(|_| stopped());
+        trace::write("native", || format!("{} -> {outcome:?}", command.name));
+        outcome
     }
 }
 

@@ -16,6 +16,7 @@ use crate::names::ClientPath;
 use crate::operation::Session;
 use crate::run::start::{create, head, journal_folder};
 use crate::run::{Book, Locks, Outside, Parts, View};
+use crate::system_log;
 
 /// What a single command starts with, once it may change something.
 pub(crate) struct Begin {
@@ -76,6 +77,9 @@ impl Run {
     pub(crate) async fn end_command(&self, outcome: Outcome, text: &str) {
         if let Err(error) = self.book.ended(outcome, text).await {
             self.host.message(Level::Warning, error.to_string());
+        }
+        if !self.run_id.is_empty() {
+            system_log::ends(&self.plan, &self.view.kind(), &self.run_id, outcome, text);
         }
         self.locks.release().await;
     }

@@ -17,6 +17,7 @@ use crate::host::{Cancel, Host, Level};
 use crate::journal::{self, Journal, RunHead};
 use crate::memory;
 use crate::operation::{OperationResult, Session};
+use crate::system_log;
 
 /// Runs a plan of this workflow from its beginning.
 ///
@@ -64,6 +65,7 @@ pub(super) async fn start_as<W: Workflow>(
 
 /// Carries out the steps, closes the journal and gives the locks back.
 pub(super) async fn run_to_end<W: Workflow>(run: &Run<W>) -> RunResult {
+    system_log::begins(&run.plan, W::KIND, &run.run_id);
     let ending = match W::units(&run.plan) {
         Ok(units) => carry_out(run, &units).await,
         Err(error) => Ending { outcome: error.kind.outcome(), error: Some(error), was_put_back: false },
@@ -76,6 +78,7 @@ pub(super) async fn run_to_end<W: Workflow>(run: &Run<W>) -> RunResult {
     if let Err(error) = written {
         run.host.message(Level::Warning, error.to_string());
     }
+    system_log::ends(&run.plan, W::KIND, &run.run_id, ending.outcome, &result.text);
     run.locks.release().await;
     result
 }

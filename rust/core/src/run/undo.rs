@@ -11,6 +11,7 @@ use crate::document::{ActionResult, RunRequest, RunResult};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::host::{Cancel, Host, Level};
 use crate::operation::{OperationResult, Session};
+use crate::system_log;
 
 /// Puts back what a run of this workflow has changed and closes it, or with `plan_only` tells the statements.
 ///
@@ -90,6 +91,7 @@ async fn give_up<W: Workflow>(run: &Run<W>, plan_only: bool) -> RunResult {
                 if let Err(error) = run.book.undone(&text).await {
                     run.host.message(Level::Warning, error.to_string());
                 }
+                system_log::given_up(&run.plan, W::KIND, &run.run_id, &text);
             }
             run.view.result(Outcome::Done, None, text, Vec::new())
         }

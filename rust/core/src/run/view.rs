@@ -59,6 +59,11 @@ impl View {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the journal calls this run: `failover`, `remove`.
+    pub(crate) fn kind(&self) -> String {
+        self.lock().kind.clone()
+    }
+
     pub(crate) fn set_journal(&self, run_id: &str, path: &str) {
         let mut shown = self.lock();
         shown.run_id = Some(run_id.to_string());

@@ -16,6 +16,7 @@ use crate::names::InstanceName;
 use crate::sql::certificate::Recorded;
 use crate::sql::fault;
 use crate::sql::row::Row;
+use crate::trace::Trace;
 
 pub(super) type Driver = Client<Compat<Recorded<TcpStream>>>;
 
@@ -53,11 +54,18 @@ pub struct Connection {
     limit: Option<Duration>,
     spid: i32,
     driver: Option<Box<Driver>>,
+    trace: Trace,
 }
 
 impl Connection {
-    pub(super) fn new(instance: InstanceName, purpose: Purpose, limit: Option<Duration>, driver: Driver) -> Connection {
-        Connection { instance, purpose, limit, spid: 0, driver: Some(Box::new(driver)) }
+    pub(super) fn new(
+        instance: InstanceName,
+        purpose: Purpose,
+        limit: Option<Duration>,
+        driver: Driver,
+        trace: Trace,
+    ) -> Connection {
+        Connection { instance, purpose, limit, spid: 0, driver: Some(Box::new(driver)), trace }
     }
 
     /// Makes the session predictable and learns its id.
@@ -101,7 +109,7 @@ impl Connection {
             };
             (driver, answer)
         };
-        let sets = self.finish(doing, limit, work).await?;
+        let sets = self.finish(doing, statement, limit, work).await?;
         Ok(sets.into_iter().next().unwrap_or_default())
     }
 
@@ -121,7 +129,7 @@ impl Connection {
             };
             (driver, answer)
         };
-        self.finish(doing, limit, work).await
+        self.finish(doing, text, limit, work).await
     }
 
     /// Runs a text made by [`super::statement::call`] and takes its return code for an error unless it is 0.
@@ -169,7 +177,28 @@ impl Connection {
 
     /// Awaits an answer within the limit. Only a known end puts the driver back; in every other case, a dropped future
     /// of ours included, it is dropped, which closes the socket.
-    async fn finish<W>(&mut self, doing: &str, limit: Option<Duration>, work: W) -> Result<Vec<Vec<Row>>>
+    async fn finish<W>(
+        &mut self,
+        doing: &str,
+        statement: &str,
+        limit: Option<Duration>,
+        work: W,
+    ) -> Result<Vec<Vec<Row>>>
+    where
+        W: std::future::Future<Output = (Box<Driver>, tiberius::Result<Vec<Vec<tiberius::Row>>>)>,
+    {
+        let started = std::time::Instant::now();
+        let outcome = self.ended(doing, limit, work).await;
+        let said = match &outcome {
+            Ok(sets) => format!("{} rows", sets.iter().map(Vec::len).sum::<usize>()),
+            Err(error) => error.to_string(),
+        };
+        let text = format!("{doing}: {statement} -> {said}, {} ms", started.elapsed().as_millis());
+        self.trace.line(&format!("{}#{}", self.instance, self.spid), &text);
+        outcome
+    }
+
+    async fn ended<W>(&mut self, doing: &str, limit: Option<Duration>, work: W) -> Result<Vec<Vec<Row>>>
     where
         W: std::future::Future<Output = (Box<Driver>, tiberius::Result<Vec<Vec<tiberius::Row>>>)>,
     {

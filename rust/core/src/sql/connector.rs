@@ -19,6 +19,7 @@ use crate::sql::certificate::{self, Recorded, Tape};
 use crate::sql::client::{Connection, Driver, Purpose};
 use crate::sql::secret::Secret;
 use crate::sql::{class, fault};
+use crate::trace::Trace;
 
 /// The program name that sessions of ours show on the instance.
 pub const PROGRAM_NAME: &str = "PersistentChatFailover";
@@ -39,6 +40,7 @@ pub struct Connector {
     connect_limit: Duration,
     addresses: AddressMap,
     logins: RwLock<Vec<Login>>,
+    trace: Trace,
 }
 
 /// How far an attempt to connect came, for the verdict on a silent instance.
@@ -60,6 +62,7 @@ impl Connector {
             connect_limit: Duration::from_secs(u64::from(settings.connect_timeout_seconds.max(1))),
             addresses: AddressMap::new(&settings.address_map)?,
             logins: RwLock::new(Vec::new()),
+            trace: Trace::default(),
         })
     }
 
@@ -67,6 +70,11 @@ impl Connector {
     pub fn add_login(&self, instance: Option<InstanceName>, user: &str, secret: Secret) {
         let login = Login { instance, user: user.to_string(), secret };
         self.logins.write().unwrap_or_else(PoisonError::into_inner).push(login);
+    }
+
+    /// Where the details of its connections go.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// Connects within the session's limit.
@@ -81,6 +89,23 @@ impl Connector {
 
     /// Connects within a limit that covers name, browser, TCP, TLS, login and the first statement.
     pub(super) async fn connect_within(
+        &self,
+        instance: &InstanceName,
+        purpose: Purpose,
+        limit: Duration,
+    ) -> std::result::Result<Connection, ConnectFailure> {
+        let started = Instant::now();
+        let outcome = self.attempt(instance, purpose, limit).await;
+        let said = match &outcome {
+            Ok(connection) => format!("session {}", connection.spid()),
+            Err(failure) => failure.error.to_string(),
+        };
+        let text = format!("connecting ({purpose:?}) -> {said}, {} ms", started.elapsed().as_millis());
+        self.trace.line(&instance.to_string(), &text);
+        outcome
+    }
+
+    async fn attempt(
         &self,
         instance: &InstanceName,
         purpose: Purpose,
@@ -111,7 +136,7 @@ impl Connector {
             }
             Ok(Ok(Ok(driver))) => driver,
         };
-        let mut connection = Connection::new(instance.clone(), purpose, purpose.limit(), driver);
+        let mut connection = Connection::new(instance.clone(), purpose, purpose.limit(), driver, self.trace.clone());
         match timeout_at(end, connection.prepare()).await {
             Ok(Ok(())) => Ok(connection),
             Ok(Err(error)) => Err(failed(error)),
