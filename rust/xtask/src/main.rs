@@ -8,6 +8,7 @@ mod drill_conference;
 mod gates;
 mod header;
 mod help;
+mod identity;
 mod imports;
 mod lint;
 mod managed;

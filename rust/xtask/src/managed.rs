@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::artifact::{lay_out, library_name, platform, program_name, Artifacts};
+use crate::identity;
 use crate::process::{command, copy, files, found, install_debian, root, run, run_quietly, target, told, Result, Stop};
 
 /// Builds `module/PersistentChatFailover.dll`: with the .NET SDK where it can restore the reference assemblies of
@@ -107,6 +108,7 @@ fn with_mcs() -> Result<PathBuf> {
     sources.push(version_source()?);
     let out = target().join("managed/mcs/PersistentChatFailover.dll");
     compile(&out, &sources, &[reference()], &["-target:library".to_string()])?;
+    identity::settle(&out)?;
     Ok(out)
 }
 
