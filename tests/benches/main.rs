@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask bench overlap` or `memory` runs one of them.
 
+mod heap;
 mod lean;
 mod memory;
 mod overlap;
