@@ -24,7 +24,8 @@ use std::process::ExitCode;
 const USAGE: &str = "cargo xtask VERB
 
   drill              build everything, start the lab, lose the primary site, fail over, print what happened
-  test [PART...]     every test, or some parts: lint, header, rust, c, module, gates, pester, clients, windows
+  test [PART...]     every test, or some parts: lint, header, rust, c, module, gates, pester, package, clients,
+                     windows
   lint               formatting and clippy
   bench              the benchmarks
   package            the zip of the module, in target/package; --windows: not without the files for Windows;

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use crate::artifact::{self, Artifacts};
 use crate::process::{command, found, root, run as run_command, told, Result};
-use crate::{clients, gates, header, help, lint, managed, program_c, windows};
+use crate::{clients, gates, header, help, lint, managed, package, program_c, windows};
 
-const PARTS: [&str; 9] = ["lint", "header", "rust", "c", "module", "gates", "pester", "clients", "windows"];
+const PARTS: [&str; 10] = ["lint", "header", "rust", "c", "module", "gates", "pester", "package", "clients", "windows"];
 
 /// The verb: all parts, or the named ones.
 pub fn run(arguments: &[&str]) -> Result {
@@ -56,6 +56,7 @@ fn with_artifacts(part: &str, artifacts: &Artifacts) -> Result {
         // Only these want a C# compiler: the others run where none can be had.
         "module" => managed::test(artifacts),
         "pester" => pester(artifacts),
+        "package" => package::test(artifacts),
         _ => clients::test(artifacts),
     }
 }

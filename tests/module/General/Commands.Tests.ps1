@@ -59,6 +59,21 @@ Describe 'ConfirmImpact of <Name>' -ForEach $impacts {
     }
 }
 
+Describe 'The page of what asks before it acts' {
+    It 'has every command that changes something, with its impact and whether it takes -Force' {
+        $page = Get-Content -Raw (Join-Path (Get-ProjectRoot) 'docs/confirmation.md')
+        $told = [regex]::Matches($page, '(?m)^\| `([\w-]+)` \| (\w+) \| (yes|no) \| ') | ForEach-Object { $_.Groups[1, 2, 3].Value -join ' ' }
+        $are = foreach ($command in Get-Command -Module PersistentChatFailover) {
+            $attribute = $command.ImplementingType.GetCustomAttributes([System.Management.Automation.CmdletAttribute], $false)[0]
+            if ($attribute.SupportsShouldProcess) {
+                $force = if ($command.Parameters.ContainsKey('Force')) { 'yes' } else { 'no' }
+                "$($command.Name) $($attribute.ConfirmImpact) $force"
+            }
+        }
+        $told | Should -Be @($are | Sort-Object)
+    }
+}
+
 Describe 'Output types' {
     BeforeDiscovery {
         $types = (Get-Command -Module PersistentChatFailover).OutputType.Type | Sort-Object FullName -Unique | ForEach-Object { @{ Type = $_ } }

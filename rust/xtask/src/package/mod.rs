@@ -5,6 +5,7 @@ mod bill;
 mod contents;
 mod crates;
 mod licences;
+mod tried;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::win7;
 use crate::windows::check_imports;
 
 pub use contents::MODULE;
+pub use tried::test;
 
 /// The native files of one platform.
 pub struct Platform {
