@@ -35,6 +35,10 @@ namespace PersistentChatFailover.Commands
                 LabProcess lab = LabProcess.Start(ScenarioFile(this, Scenario), () => IsStopping);
                 // The stand-ins, once imported, talk to the lab that was started last.
                 Environment.SetEnvironmentVariable(ControlVariable, lab.Door.Address);
+                if (!lab.HasBrowser)
+                {
+                    WriteWarning("Another program holds UDP 1434, so the lab has no browser: its named instances are found by the ports in its AddressMap.");
+                }
                 WriteObject(PChatLab.Of(lab, Scenario, StandInModule));
             }
             catch (PChatException e)

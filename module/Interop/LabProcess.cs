@@ -38,6 +38,16 @@ namespace PersistentChatFailover.Interop
         /// <summary>What the lab says of itself.</summary>
         internal Dictionary<string, object> About { get; private set; }
 
+        /// <summary>False where another program holds UDP 1434, so that the AddressMap carries ports.</summary>
+        internal bool HasBrowser
+        {
+            get
+            {
+                object told;
+                return !About.TryGetValue("browser", out told) || !false.Equals(told);
+            }
+        }
+
         /// <summary>The full path of the lab's program.</summary>
         internal static string Program
         {

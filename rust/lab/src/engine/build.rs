@@ -7,6 +7,7 @@ use super::compliance::Compliance;
 use super::disk::{Drive, Host};
 use super::error::LabError;
 use super::history::History;
+use super::listen::BROWSER_PORT;
 use super::lsn::Lsn;
 use super::model::{DataFile, Database, Fork, Instance, LoginEntry, Model, Random, Reach, Version, World};
 use super::session::{ClientInfo, Ended, SessionEntry};
@@ -112,16 +113,15 @@ pub fn build(scenario: &Scenario, root: &Path, clock: Arc<Clock>) -> Result<Worl
     Ok(world)
 }
 
-/// A pair of address bytes whose browser port is free on the first host.
+/// A pair of address bytes whose browser port is free on the first host; any pair where none is, as on a machine with a
+/// SQL Server Browser of its own.
 fn free_network() -> (u8, u8) {
-    for _ in 0..64 {
+    let random = || {
         let bytes = uuid::Uuid::new_v4();
-        let (x, y) = (bytes.as_bytes()[0] % 240 + 10, bytes.as_bytes()[1]);
-        if UdpSocket::bind((Ipv4Addr::new(127, x, y, 1), 1434)).is_ok() {
-            return (x, y);
-        }
-    }
-    (0, 0)
+        (bytes.as_bytes()[0] % 240 + 10, bytes.as_bytes()[1])
+    };
+    let free = |(x, y): &(u8, u8)| UdpSocket::bind((Ipv4Addr::new(127, *x, *y, 1), BROWSER_PORT)).is_ok();
+    std::iter::repeat_with(random).take(64).find(free).unwrap_or_else(random)
 }
 
 fn instance(

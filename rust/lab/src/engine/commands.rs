@@ -26,11 +26,17 @@ const DESTRUCTIVE: [&str; 8] = [
 impl EngineCommands for Engine {
     fn describe(&self) -> Value {
         let thumbprint = self.servers().identity().map(|i| i.thumbprint_sha1());
+        let without_browser = self.servers().without_browser().clone();
         let world = self.world();
         let mut names = Vec::new();
-        for host in &world.hosts {
-            names.push(json!({ "name": host.name, "address": host.address.to_string() }));
-            names.push(json!({ "name": host.fqdn, "address": host.address.to_string() }));
+        for (index, host) in world.hosts.iter().enumerate() {
+            let instance = world.instances.iter().find(|i| i.host == index && without_browser.contains(&index));
+            let address = match instance {
+                Some(instance) => format!("{}:{}", host.address, instance.port),
+                None => host.address.to_string(),
+            };
+            names.push(json!({ "name": host.name, "address": address }));
+            names.push(json!({ "name": host.fqdn, "address": address }));
         }
         let seen = |path: &str| {
             let bars = |r: &&crate::scenario::RightSettings| {
@@ -77,7 +83,7 @@ impl EngineCommands for Engine {
             .collect();
         json!({
             "root": self.root(), "address_map": names, "path_map": paths, "logins": logins,
-            "instances": instances, "certificate_thumbprint": thumbprint,
+            "instances": instances, "certificate_thumbprint": thumbprint, "browser": without_browser.is_empty(),
         })
     }
 

@@ -7,17 +7,23 @@ use super::procedures::{split_name, CallArgument};
 use super::session::ClientInfo;
 use super::wire::{convert_type, from_wire, to_wire, Wire};
 use super::Engine;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, Weak};
 use tds_server as tds;
 use tds_server::browser::{BrowserHandle, InstanceEntry};
+
+/// The browser's port, as in the field.
+pub(super) const BROWSER_PORT: u16 = 1434;
 
 /// Listeners of a lab.
 #[derive(Default)]
 pub struct Servers {
     instances: HashMap<usize, Arc<tds::ServerHandle>>,
     browsers: HashMap<usize, BrowserHandle>,
+    /// Hosts whose browser port another program of this machine holds.
+    without_browser: BTreeSet<usize>,
     identity: Option<Arc<tds::TlsIdentity>>,
 }
 
@@ -25,6 +31,22 @@ impl Servers {
     /// The certificate that every instance shows.
     pub fn identity(&self) -> Option<&Arc<tds::TlsIdentity>> {
         self.identity.as_ref()
+    }
+
+    /// Hosts that nothing answers for on UDP 1434: their addresses must be told with a port.
+    pub fn without_browser(&self) -> &BTreeSet<usize> {
+        &self.without_browser
+    }
+}
+
+/// The browser of a host, or `None` where its port is taken: SQL Server's own browser takes it for every address of a
+/// machine.
+async fn browser(address: SocketAddr, entries: Vec<InstanceEntry>) -> std::io::Result<Option<BrowserHandle>> {
+    match tds::browser::serve(address, entries).await {
+        Ok(handle) => Ok(Some(handle)),
+        // Windows says so of a port that was taken for one program alone.
+        Err(error) if matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -85,8 +107,16 @@ impl Engine {
             if entries.is_empty() {
                 continue;
             }
-            let handle = tds::browser::serve(SocketAddr::from((address, 1434)), entries).await?;
-            self.servers().browsers.insert(host, handle);
+            let handle = browser(SocketAddr::from((address, BROWSER_PORT)), entries).await?;
+            let mut servers = self.servers();
+            match handle {
+                Some(handle) => {
+                    servers.browsers.insert(host, handle);
+                }
+                None => {
+                    servers.without_browser.insert(host);
+                }
+            }
         }
         Ok(())
     }
@@ -309,5 +339,21 @@ fn with_at(name: &str) -> String {
         name.to_owned()
     } else {
         format!("@{name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_browser_port_is_no_error() {
+        let taken = std::net::UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        let address = taken.local_addr().unwrap();
+        assert!(browser(address, Vec::new()).await.unwrap().is_none());
+        drop(taken);
+        assert!(browser(address, Vec::new()).await.unwrap().is_some());
+        let nobody = SocketAddr::from(([192, 0, 2, 1], 0));
+        assert!(browser(nobody, Vec::new()).await.is_err(), "an address of another machine");
     }
 }

@@ -12,7 +12,7 @@ impl Connection {
         out: &mut dyn Output,
     ) -> (After, Vec<lab_tsql::Value>) {
         self.touch();
-        let declared: Vec<_> = parameters.iter().map(|(name, kind, _)| (name.clone(), kind.clone())).collect();
+        let declared: Vec<_> = parameters.iter().map(|(name, kind, _)| (name.clone(), *kind)).collect();
         self.take_down(sql, &declared);
         let result = self.nested_batch(sql, parameters, out).await;
         self.set_request(None);
