@@ -114,10 +114,10 @@ namespace PersistentChatFailover.Commands
             }
             // A plan names the instances itself.
             opened.AddLogin(null, SqlCredential);
-            AddLogin(opened, PrimarySqlCredential, "Primary", current.FailoverText("primary_sql_instance"));
-            AddLogin(opened, PrimaryMirrorSqlCredential, "PrimaryMirror", current.FailoverText("primary_mirror_sql_instance"));
-            AddLogin(opened, BackupMirrorSqlCredential, "BackupMirror", current.FailoverText("backup_mirror_sql_instance"));
-            AddLogin(opened, MonitorSqlCredential, "Monitor", current.FailoverText("monitor_sql_instance"));
+            AddLogin(opened, PrimarySqlCredential, "Primary", current.RequestText("primary_sql_instance"));
+            AddLogin(opened, PrimaryMirrorSqlCredential, "PrimaryMirror", current.RequestText("primary_mirror_sql_instance"));
+            AddLogin(opened, BackupMirrorSqlCredential, "BackupMirror", current.RequestText("backup_mirror_sql_instance"));
+            AddLogin(opened, MonitorSqlCredential, "Monitor", current.RequestText("monitor_sql_instance"));
         }
 
         protected override void ProcessRecord()

@@ -18,7 +18,7 @@ namespace PersistentChatFailover.Documents
         /// <summary>The plan's number: the second in which it was made, and its digest.</summary>
         public string PlanId { get; private set; }
 
-        /// <summary>`failover`, `planned_switch`, `conference_restore`.</summary>
+        /// <summary>`failover`, `planned_switch`, `failback`, `conference_restore`.</summary>
         public string Kind { get; private set; }
 
         /// <summary>When the evidence was read.</summary>
@@ -59,9 +59,9 @@ namespace PersistentChatFailover.Documents
             get { return (Dictionary<string, object>)Json.Read(document); }
         }
 
-        /// <summary>A text of the failover request that the plan was made for; a planned switch has one inside. Null where
+        /// <summary>A text of the request that the plan was made for; a planned switch has it inside. Null where
         /// there is none.</summary>
-        internal string FailoverText(string member)
+        internal string RequestText(string member)
         {
             var request = (Dictionary<string, object>)Tree["request"];
             object inside;
@@ -72,12 +72,6 @@ namespace PersistentChatFailover.Documents
             return request[member] as string;
         }
 
-        /// <summary>A text of the request that the plan was made for; null where it has none.</summary>
-        internal string RequestText(string member)
-        {
-            return ((Dictionary<string, object>)Tree["request"])[member] as string;
-        }
-
         /// <summary>What the plan is about, in one line.</summary>
         public string Heading
         {
@@ -86,6 +80,10 @@ namespace PersistentChatFailover.Documents
                 if (Kind == "conference_restore")
                 {
                     return "restore the conference content of " + RequestText("damaged_pool_fqdn") + " from " + PoolFqdn;
+                }
+                if (Kind == "failback")
+                {
+                    return "fail back " + Database + " from " + SqlInstance + (PoolFqdn == null ? string.Empty : " for pool " + PoolFqdn);
                 }
                 return (Kind == "planned_switch" ? "switch " : "fail over ") + Database + " to " + SqlInstance + (PoolFqdn == null ? string.Empty : " for pool " + PoolFqdn);
             }

@@ -12,6 +12,8 @@ use tempfile::TempDir;
 pub struct Situation {
     pub lab: LabProcess,
     pub journal: TempDir,
+    /// Where baselines are kept, and the second copy of a failback's journal.
+    pub baseline: TempDir,
 }
 
 /// How a host process ended.
@@ -39,7 +41,8 @@ impl Situation {
     pub fn start(scenario: &str) -> Situation {
         let program = artifact("PCHAT_TEST_LAB", &format!("pchat-lab{}", std::env::consts::EXE_SUFFIX));
         let lab = LabProcess::start(&program, scenario).expect("the lab starts");
-        Situation { lab, journal: TempDir::new().expect("a folder for the journal") }
+        let folder = || TempDir::new().expect("a temporary folder");
+        Situation { lab, journal: folder(), baseline: folder() }
     }
 
     /// Starts the lab with a scenario of the test's own: what differs from the standard topology.
@@ -56,6 +59,7 @@ impl Situation {
         let mut command = Command::new(program);
         command.arg("--library").arg(library());
         command.args(["--lab", &self.lab.control_address(), "--json", verb, "--journal"]).arg(self.journal.path());
+        command.arg("--baseline").arg(self.baseline.path());
         for (pointer, value) in set {
             command.arg("--set").arg(format!("{pointer}={value}"));
         }
@@ -84,6 +88,11 @@ impl Situation {
         let answer = self.lab.control(&asked).expect("the lab answers");
         assert_eq!(answer["outcome"], "completed", "{name}: {answer:#}");
         answer
+    }
+
+    /// A command with its members.
+    pub fn control(&self, command: Value) -> Value {
+        self.lab.control(&command).unwrap_or_else(|e| panic!("{command}: {e}"))
     }
 
     pub fn ask(&self, command: &str) -> Value {

@@ -97,7 +97,7 @@ pub fn native(lab_control: &str, command: &Value) -> Value {
     }
     // As in the shell: nobody is asked, and the caller's preferences stay outside.
     let name = command["name"].as_str().unwrap_or_default();
-    if ["Install-", "Uninstall-", "Set-", "Start-", "Stop-"].iter().any(|verb| name.starts_with(verb)) {
+    if ["Install-", "Uninstall-", "Set-", "Start-", "Stop-", "Invoke-"].iter().any(|verb| name.starts_with(verb)) {
         parameters.entry("Confirm").or_insert(json!(false));
     }
     let asked = json!({"command": "native", "name": command["name"], "parameters": parameters});

@@ -31,6 +31,44 @@ pub fn path_map(about: &Value) -> Value {
         .collect()
 }
 
+/// The baseline of the standard topology, into a folder.
+pub fn baseline_request(folder: &str) -> Value {
+    json!({
+        "version": 1,
+        "target": {"sql_instance": "B\\RTC", "database": "mgc", "pool_fqdn": "pchat.contoso.com"},
+        "primary_sql_instance": "P\\RTC",
+        "primary_mirror_sql_instance": "PM\\RTC",
+        "backup_mirror_sql_instance": "BM\\RTC",
+        "compliance_database": "mgccomp",
+        "folder": folder,
+        "keep": 10,
+    })
+}
+
+/// The failback of the standard topology. The baseline's folder takes the journal's second copy.
+pub fn failback_request(about: &Value, journal: Value, baseline: &str) -> Value {
+    json!({
+        "version": 1,
+        "target": {"sql_instance": "B\\RTC", "database": "mgc", "pool_fqdn": "pchat.contoso.com"},
+        "backup_mirror_sql_instance": "BM\\RTC",
+        "primary_sql_instance": "P\\RTC",
+        "primary_mirror_sql_instance": "PM\\RTC",
+        "active_servers": ["s1.contoso.com", "s2.contoso.com"],
+        "log_backup_share": null,
+        "mirror_file_share": "\\\\fs2\\mirror",
+        "baseline_path": baseline,
+        "baseline": null,
+        "path_map": path_map(about),
+        "journal": journal,
+        "documented": false,
+        "recover_and_save": [],
+        "compliance_drained": false,
+        "drain_timeout_seconds": 60,
+        "service_timeout_seconds": 60,
+        "pool_timeout_seconds": 60,
+    })
+}
+
 /// A journal in one folder, its second copy left to the default.
 pub fn journal_place(folder: &str) -> Value {
     json!({"journal_path": folder, "journal_copy_path": null, "no_journal_copy": false})

@@ -145,6 +145,8 @@ error_kinds! {
     UndoNotPossible = 5014, InvalidOperation, Refused;
     /// A step did not bring what its probe wants.
     StepNotVerified = 5015, InvalidResult, Incomplete;
+    /// A copy at home may hold what the backup never got, and would be overwritten.
+    OldCopyAtRisk = 5016, InvalidOperation, Refused;
     /// The compliance adapter has not processed everything, or that cannot be read.
     ComplianceNotDrained = 5017, OperationTimeout, Refused;
     /// No instance of the home site serves the database as a planned switch needs it.

@@ -9,6 +9,7 @@ pub mod conference;
 pub mod document;
 pub mod error;
 pub mod evidence;
+pub mod failback;
 pub mod failover;
 pub mod files;
 pub mod host;

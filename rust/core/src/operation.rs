@@ -10,9 +10,10 @@ use crate::command;
 use crate::conference;
 use crate::document::{
     BackupServiceWaitRequest, BaselineGetRequest, BaselineSaveRequest, ConferenceRestoreRequest, ConnectionEndRequest,
-    DatabaseBackupRequest, DatabaseRecoverRequest, DatabaseRequest, FailoverRequest, LogBackupCopyRequest,
-    LogBackupListRequest, LogBackupRestoreRequest, LogShippingRemoveRequest, MirrorRemoveRequest, PlannedSwitchRequest,
-    PoolFindRequest, PrimaryDisableRequest, RunListRequest, RunRequest, RunStartRequest, SessionSettings,
+    DatabaseBackupRequest, DatabaseRecoverRequest, DatabaseRequest, FailbackRequest, FailoverRequest,
+    LogBackupCopyRequest, LogBackupListRequest, LogBackupRestoreRequest, LogShippingRemoveRequest, MirrorRemoveRequest,
+    PlannedSwitchRequest, PoolFindRequest, PrimaryDisableRequest, RunListRequest, RunRequest, RunStartRequest,
+    SessionSettings,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::preview::preview;
@@ -133,6 +134,7 @@ pub enum Request {
     FailoverCheck(FailoverRequest),
     FailoverPlan(FailoverRequest),
     PlannedSwitchPlan(PlannedSwitchRequest),
+    FailbackPlan(FailbackRequest),
     RunStart(RunStartRequest),
     RunResume(RunRequest),
     RunUndo(RunRequest),
@@ -203,6 +205,7 @@ async fn read(session: Arc<Session>, request: Request, host: Arc<dyn Host>, canc
     match request {
         Request::FailoverCheck(request) => preview(session, request, host, cancel, true).await,
         Request::FailoverPlan(request) => preview(session, request, host, cancel, false).await,
+        Request::FailbackPlan(request) => crate::failback::preview::preview(session, request, host, cancel).await,
         Request::PlannedSwitchPlan(request) => planned::preview(session, request, host, cancel).await,
         Request::LogShippingGet(request) => command::log_shipping_get(session, request, host, cancel).await,
         Request::LogBackupList(request) => command::log_backup_list(session, request, host, cancel).await,

@@ -282,6 +282,18 @@ int32_t pchat_planned_switch_plan(uint64_t session,
                                   PchatDocument **error);
 
 /**
+ * Makes the plan of a failback. Result `plan`. Reads only.
+ *
+ * # Safety
+ * `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+ */
+int32_t pchat_failback_plan(uint64_t session,
+                            const uint8_t *request,
+                            size_t length,
+                            uint64_t *operation,
+                            PchatDocument **error);
+
+/**
  * Runs the plan that was shown and confirmed. Items `step`; result `run`.
  *
  * # Safety

@@ -350,6 +350,22 @@ pub unsafe extern "C" fn pchat_planned_switch_plan(
     unsafe { start(session, request, length, operation, error, Request::PlannedSwitchPlan) }
 }
 
+/// Makes the plan of a failback. Result `plan`. Reads only.
+///
+/// # Safety
+/// `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+#[no_mangle]
+pub unsafe extern "C" fn pchat_failback_plan(
+    session: u64,
+    request: *const u8,
+    length: usize,
+    operation: *mut u64,
+    error: *mut *mut PchatDocument,
+) -> i32 {
+    // SAFETY: the caller's promises are passed on.
+    unsafe { start(session, request, length, operation, error, Request::FailbackPlan) }
+}
+
 /// Runs the plan that was shown and confirmed. Items `step`; result `run`.
 ///
 /// # Safety

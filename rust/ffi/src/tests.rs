@@ -40,7 +40,7 @@ fn open_session() -> u64 {
 
 type Start = unsafe extern "C" fn(u64, *const u8, usize, *mut u64, *mut *mut PchatDocument) -> i32;
 
-const STARTS: [Start; 25] = [
+const STARTS: [Start; 26] = [
     pchat_log_shipping_get,
     pchat_log_shipping_remove,
     pchat_log_backup_list,
@@ -59,6 +59,7 @@ const STARTS: [Start; 25] = [
     pchat_failover_check,
     pchat_failover_plan,
     pchat_planned_switch_plan,
+    pchat_failback_plan,
     pchat_run_start,
     pchat_run_resume,
     pchat_run_undo,

@@ -4,6 +4,7 @@ BeforeDiscovery {
     $commands = Get-Command -Module PersistentChatFailover | ForEach-Object { @{ Command = $_; Name = $_.Name } }
     $impacts = @(
         @{ Name = 'Invoke-PChatFailover'; Impact = 'High' }
+        @{ Name = 'Invoke-PChatFailback'; Impact = 'High' }
         @{ Name = 'Resume-PChatRun'; Impact = 'High' }
         @{ Name = 'Undo-PChatRun'; Impact = 'High' }
         @{ Name = 'Restore-PChatDatabase'; Impact = 'High' }

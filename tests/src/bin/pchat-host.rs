@@ -1,6 +1,8 @@
 //! A host without PowerShell: carries out one operation of the library on a running lab and prints what happens.
 //!
-//! `pchat-host --library FILE --lab HOST:PORT --journal FOLDER failover|switch|conference|resume|undo|check|plan|plan-switch|plan-conference [--set POINTER=JSON]...`
+//! `pchat-host --library FILE --lab HOST:PORT --journal FOLDER VERB [--baseline FOLDER]
+//! [--set POINTER=JSON]...`; a verb is one of failover, switch, failback, conference, plan, plan-switch, plan-failback,
+//! plan-conference, baseline, check, resume, undo
 //!
 //! The exit code is the run's own, as in the shell.
 
@@ -11,7 +13,8 @@ use pchat_tests::drive::{operate, Watcher};
 use pchat_tests::lab::control;
 use pchat_tests::library::Pchat;
 use pchat_tests::request::{
-    conference_request, failover_request, journal_place, login, path_map, planned_switch_request, session_settings,
+    baseline_request, conference_request, failback_request, failover_request, journal_place, login, path_map,
+    planned_switch_request, session_settings,
 };
 use serde_json::{json, Value};
 
@@ -29,6 +32,7 @@ struct Options {
     library: PathBuf,
     lab: String,
     journal: String,
+    baseline: String,
     verb: String,
     set: Vec<(String, Value)>,
     json: bool,
@@ -39,6 +43,7 @@ fn options() -> Result<Options, String> {
         library: PathBuf::new(),
         lab: String::new(),
         journal: String::new(),
+        baseline: String::new(),
         verb: String::new(),
         set: Vec::new(),
         json: false,
@@ -50,6 +55,7 @@ fn options() -> Result<Options, String> {
             "--library" => found.library = value()?.into(),
             "--lab" => found.lab = value()?,
             "--journal" => found.journal = value()?,
+            "--baseline" => found.baseline = value()?,
             "--json" => found.json = true,
             "--set" => {
                 let text = value()?;
@@ -67,10 +73,15 @@ struct Printer {
     quiet: bool,
     /// Progress as a bar, where the work is mostly waiting.
     bar: bool,
+    /// The baseline that was saved, which is the document of that verb.
+    baseline: Option<Value>,
 }
 
 impl Watcher for Printer {
     fn item(&mut self, kind: &str, item: &Value) {
+        if kind == "baseline" {
+            self.baseline = Some(item.clone());
+        }
         if self.quiet {
             return;
         }
@@ -126,7 +137,7 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
     let session = pchat.open(&session_settings(&about))?;
     let (user, secret) = login(&about);
     pchat.add_login(session, None, &user, &secret)?;
-    let mut printer = Printer { quiet: options.json, bar: options.verb == "conference" };
+    let mut printer = Printer { quiet: options.json, bar: options.verb == "conference", baseline: None };
 
     let journal = journal_place(&options.journal);
     let mut request = match options.verb.as_str() {
@@ -134,18 +145,23 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
                                     "plan_only": false, "accept_data_loss": null}),
         "switch" | "plan-switch" => planned_switch_request(&about, journal),
         "conference" | "plan-conference" => conference_request(&about, journal),
+        "baseline" => baseline_request(&options.baseline),
+        "failback" | "plan-failback" => failback_request(&about, journal, &options.baseline),
         _ => failover_request(&about, journal),
     };
     for (pointer, value) in &options.set {
         *request.pointer_mut(pointer).ok_or_else(|| format!("the request has no {pointer}"))? = value.clone();
     }
     let ended = match options.verb.as_str() {
+        "baseline" => operate(&pchat, session, "pchat_baseline_save", &request, &options.lab, &mut printer)?,
         "resume" => operate(&pchat, session, "pchat_run_resume", &request, &options.lab, &mut printer)?,
         "undo" => operate(&pchat, session, "pchat_run_undo", &request, &options.lab, &mut printer)?,
         "check" => operate(&pchat, session, "pchat_failover_check", &request, &options.lab, &mut printer)?,
-        verb @ ("plan" | "failover" | "plan-switch" | "switch" | "plan-conference" | "conference") => {
+        verb @ ("plan" | "failover" | "plan-switch" | "switch" | "plan-failback" | "failback" | "plan-conference"
+        | "conference") => {
             let export = match verb {
                 "plan-switch" | "switch" => "pchat_planned_switch_plan",
+                "plan-failback" | "failback" => "pchat_failback_plan",
                 "plan-conference" | "conference" => "pchat_conference_plan",
                 _ => "pchat_failover_plan",
             };
@@ -165,7 +181,7 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
     };
     pchat.on_handle("pchat_session_close", session)?;
     let (code, document) = match ended {
-        Ok((_, document)) => (document["exit_code"].as_u64().unwrap_or(0), document),
+        Ok((_, document)) => (document["exit_code"].as_u64().unwrap_or(0), printer.baseline.take().unwrap_or(document)),
         Err(error) => (error["exit_code"].as_u64().unwrap_or(1), json!({"error": error})),
     };
     if options.json {

@@ -4,6 +4,7 @@
 
 mod baseline;
 mod conference;
+mod failback;
 mod instance_step;
 mod plan;
 mod planned_switch;
@@ -14,6 +15,7 @@ mod statements;
 
 pub use baseline::*;
 pub use conference::*;
+pub use failback::*;
 pub use instance_step::*;
 pub use plan::*;
 pub use planned_switch::*;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::{
-    nullable, CheckResult, ConferenceRestoreRequest, FailoverRequest, JournalPlace, PlannedSwitchRequest, Statements,
-    Target,
+    nullable, CheckResult, ConferenceRestoreRequest, FailbackRequest, FailoverRequest, JournalPlace,
+    PlannedSwitchRequest, Statements, Target,
 };
 use crate::names::{Lsn, Text};
 
@@ -48,6 +48,7 @@ pub enum PlanRequest {
     Failover(FailoverRequest),
     PlannedSwitch(PlannedSwitchRequest),
     ConferenceRestore(ConferenceRestoreRequest),
+    Failback(Box<FailbackRequest>),
 }
 
 impl PlanRequest {
@@ -57,6 +58,7 @@ impl PlanRequest {
             PlanRequest::Failover(_) => "failover",
             PlanRequest::PlannedSwitch(_) => "planned_switch",
             PlanRequest::ConferenceRestore(_) => "conference_restore",
+            PlanRequest::Failback(_) => "failback",
         }
     }
 
@@ -65,6 +67,7 @@ impl PlanRequest {
         match self {
             PlanRequest::Failover(request) => Some(&request.target),
             PlanRequest::PlannedSwitch(request) => Some(&request.failover.target),
+            PlanRequest::Failback(request) => Some(&request.target),
             PlanRequest::ConferenceRestore(_) => None,
         }
     }
@@ -73,7 +76,7 @@ impl PlanRequest {
     pub fn damaged_pool(&self) -> Option<&str> {
         match self {
             PlanRequest::ConferenceRestore(request) => Some(&request.damaged_pool_fqdn),
-            PlanRequest::Failover(_) | PlanRequest::PlannedSwitch(_) => None,
+            PlanRequest::Failover(_) | PlanRequest::PlannedSwitch(_) | PlanRequest::Failback(_) => None,
         }
     }
 
@@ -83,6 +86,7 @@ impl PlanRequest {
             PlanRequest::Failover(request) => &request.journal,
             PlanRequest::PlannedSwitch(request) => &request.failover.journal,
             PlanRequest::ConferenceRestore(request) => &request.journal,
+            PlanRequest::Failback(request) => &request.journal,
         }
     }
 
@@ -95,6 +99,9 @@ impl PlanRequest {
             "conference_restore" => {
                 serde_json::from_value(document).map(PlanRequest::ConferenceRestore).map_err(|e| e.to_string())
             }
+            "failback" => serde_json::from_value(document)
+                .map(|request| PlanRequest::Failback(Box::new(request)))
+                .map_err(|e| e.to_string()),
             other => Err(format!("the kind `{other}` of the plan is not known")),
         }
     }

@@ -11,6 +11,8 @@ mod shell;
 
 pub(crate) use files::may_be_log_backup;
 pub use files::{look_at_files, FileLook, Folder};
+pub(crate) use journal::problem as folder_problem;
+pub(crate) use shell::read as read_pool;
 
 use std::time::Duration;
 

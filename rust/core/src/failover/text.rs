@@ -52,8 +52,7 @@ pub(super) fn next_actions(run: &Run) -> Vec<String> {
     next.push(compliance(run));
     next.push(fencing(run));
     next.push(
-        "Later, when the old site is back: set up log shipping to it anew and fail back; until then it has no copy."
-            .to_string(),
+        "Later, when the old site is back: `Invoke-PChatFailback`; until then nothing is shipped to it.".to_string(),
     );
     next
 }

@@ -118,6 +118,54 @@ pub fn back_online(sql_instance: &str, database: &str, redo_lsn: Lsn, other_serv
     Ok(RecoveryPermit { sql_instance, database, redo_lsn, accepted_loss: None })
 }
 
+/// Opens for the other side of a switch: where the source takes no writes any more and ended exactly where the target stands,
+/// on the same fork, there can be no later log backup. `target` and `source` are the redo points as just read back.
+///
+/// # Errors
+/// `LogBackupMissing` (4002) where the target is behind, `RecoveryPathDiffers` (4008) where it is on another fork.
+pub fn open_switched(
+    sql_instance: &str,
+    database: &str,
+    target: &RedoPoint,
+    source: &RedoPoint,
+) -> Result<RecoveryPermit> {
+    let refused = |kind: ErrorKind, what: &str| {
+        Error::new(
+            kind,
+            format!(
+                "`{database}` on {sql_instance} stands at LSN {}, and the source ended at LSN {}: {what}.",
+                target.lsn, source.lsn
+            ),
+        )
+        .with_unchanged(format!("`{database}` was not recovered."))
+        .with_next("Restore what is missing with `Resume-PChatRun`; nothing is lost as long as nothing is recovered.")
+        .with_target(database)
+    };
+    if target.fork_id != source.fork_id {
+        return Err(refused(ErrorKind::RecoveryPathDiffers, "they are on different recovery forks"));
+    }
+    if target.lsn != source.lsn {
+        return Err(refused(ErrorKind::LogBackupMissing, "they are not at the same place"));
+    }
+    Ok(RecoveryPermit {
+        sql_instance: sql_instance.to_string(),
+        database: database.to_string(),
+        redo_lsn: target.lsn,
+        accepted_loss: None,
+    })
+}
+
+/// Opens for a copy that nobody will follow: it is recovered only so that what is in it can be saved to a file before it
+/// is overwritten. The operator has named it.
+pub fn open_to_save(sql_instance: &str, database: &str, redo: &RedoPoint) -> RecoveryPermit {
+    RecoveryPermit {
+        sql_instance: sql_instance.to_string(),
+        database: database.to_string(),
+        redo_lsn: redo.lsn,
+        accepted_loss: Some("the copy is saved to a file and overwritten".to_string()),
+    }
+}
+
 fn not_accepted(database: &str, chain: &Chain, accepted: &AcceptedLoss) -> Error {
     let message = format!(
         "the loss that was accepted, `{}`, is not the one there is: `{database}` would be recovered to {}. {}",

@@ -154,6 +154,28 @@ pub fn over_existing(install: NativeCommand) -> NativeCommand {
     install.with(DROP_EXISTING, true)
 }
 
+/// Which partner of a mirrored pair is to be its principal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewPrincipal {
+    Primary,
+    Mirror,
+}
+
+/// Changes the roles of the mirrored pair at the site that the pool uses. Works inside one site only.
+///
+/// # Source
+/// `Invoke-CsDatabaseFailover`.
+pub fn fail_over_database(pool_fqdn: &str, database_type: &str, new: NewPrincipal) -> NativeCommand {
+    let new = match new {
+        NewPrincipal::Primary => "Primary",
+        NewPrincipal::Mirror => "Mirror",
+    };
+    NativeCommand::set("Invoke-CsDatabaseFailover")
+        .with("PoolFqdn", pool_fqdn)
+        .with("DatabaseType", database_type)
+        .with("NewPrincipal", new)
+}
+
 /// The type names of the two databases.
 ///
 /// # Source

@@ -9,6 +9,7 @@ use super::Workflow;
 use crate::conference::ConferenceRestore;
 use crate::document::{PlanRequest, RunRequest, RunStartRequest};
 use crate::error::{Error, ErrorKind, Result};
+use crate::failback::Failback;
 use crate::failover::Failover;
 use crate::host::{Cancel, Host};
 use crate::operation::{OperationResult, Session};
@@ -28,6 +29,7 @@ pub(crate) async fn start(
         PlanRequest::Failover(_) => start_as::<Failover>(session, request.plan, host, cancel).await,
         PlanRequest::PlannedSwitch(_) => start_as::<PlannedSwitch>(session, request.plan, host, cancel).await,
         PlanRequest::ConferenceRestore(_) => start_as::<ConferenceRestore>(session, request.plan, host, cancel).await,
+        PlanRequest::Failback(_) => start_as::<Failback>(session, request.plan, host, cancel).await,
     }
 }
 
@@ -46,6 +48,7 @@ pub(crate) async fn resume(
         Failover::KIND => resume_as::<Failover>(session, request, found, host, cancel).await,
         PlannedSwitch::KIND => resume_as::<PlannedSwitch>(session, request, found, host, cancel).await,
         ConferenceRestore::KIND => resume_as::<ConferenceRestore>(session, request, found, host, cancel).await,
+        Failback::KIND => resume_as::<Failback>(session, request, found, host, cancel).await,
         other => Err(no_run(&found.view.run_id, other)),
     }
 }
@@ -65,6 +68,7 @@ pub(crate) async fn undo(
         Failover::KIND => undo_as::<Failover>(session, request, found, host, cancel).await,
         PlannedSwitch::KIND => undo_as::<PlannedSwitch>(session, request, found, host, cancel).await,
         ConferenceRestore::KIND => undo_as::<ConferenceRestore>(session, request, found, host, cancel).await,
+        Failback::KIND => undo_as::<Failback>(session, request, found, host, cancel).await,
         other => Err(no_run(&found.view.run_id, other)),
     }
 }
@@ -75,6 +79,7 @@ pub(super) fn committing_steps(kind: &str) -> Option<&'static [&'static str]> {
         Failover::KIND => Some(Failover::COMMITTING_STEPS),
         PlannedSwitch::KIND => Some(PlannedSwitch::COMMITTING_STEPS),
         ConferenceRestore::KIND => Some(ConferenceRestore::COMMITTING_STEPS),
+        Failback::KIND => Some(Failback::COMMITTING_STEPS),
         _ => None,
     }
 }

@@ -153,6 +153,7 @@ impl View {
             "recover" => "Recovering",
             "undo" => "Giving up the run of",
             "planned_switch" => "Switching",
+            "failback" => "Failing back",
             _ => "Failing over",
         };
         format!("{doing} {} on {}", shown.database, shown.sql_instance)

@@ -72,6 +72,13 @@ impl Connector {
         self.logins.write().unwrap_or_else(PoisonError::into_inner).push(login);
     }
 
+    /// The SQL login that was added for one instance by name, for procedures that take one for themselves.
+    pub(crate) fn login_of(&self, instance: &InstanceName) -> Option<(String, Secret)> {
+        let logins = self.logins.read().unwrap_or_else(PoisonError::into_inner);
+        let is_its = |login: &&Login| login.instance.as_ref() == Some(instance);
+        logins.iter().rev().find(is_its).map(|login| (login.user.clone(), login.secret.clone()))
+    }
+
     /// Where the details of its connections go.
     pub fn trace(&self) -> &Trace {
         &self.trace

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Cancel;
+use crate::sql::quote::quote_literal;
 use crate::sql::statement::{call, job_id};
 use crate::sql::Connection;
 
@@ -78,6 +79,16 @@ pub async fn find(connection: &mut Connection, name: &str) -> Result<Option<Uuid
     connection.row("looking for a job", statement, &[&name]).await?.map(|row| row.need_uuid("job_id")).transpose()
 }
 
+/// What the first step of a job runs; `None` for a job without steps.
+///
+/// # Source
+/// msdb `sysjobsteps`.
+pub async fn first_step_command(connection: &mut Connection, id: Uuid) -> Result<Option<String>> {
+    let statement = "SELECT TOP (1) s.command FROM msdb.dbo.sysjobsteps s WHERE s.job_id = @P1 ORDER BY s.step_id";
+    let row = connection.row("reading a job's step", statement, &[&id]).await?;
+    row.map_or(Ok(None), |row| row.text("command"))
+}
+
 async fn schedules(connection: &mut Connection, id: Uuid) -> Result<Vec<JobSchedule>> {
     let statement = "SELECT s.schedule_id, s.name, CAST(s.enabled AS int) AS enabled, s.freq_type, s.freq_interval, \
         s.freq_subday_type, s.freq_subday_interval, s.freq_relative_interval, s.freq_recurrence_factor, \
@@ -127,6 +138,30 @@ pub fn set_enabled_statement(id: Uuid, enabled: bool) -> Result<String> {
     Ok(call("msdb.dbo.sp_update_job", &[job_id(&id)?, ("enabled", i32::from(enabled).to_string())]))
 }
 
+/// Gives the first step of a job another command.
+pub fn set_command_statement(id: Uuid, command: &str) -> Result<String> {
+    Ok(call(
+        "msdb.dbo.sp_update_jobstep",
+        &[job_id(&id)?, ("step_id", "1".to_string()), ("command", quote_literal(command)?)],
+    ))
+}
+
+/// Runs [`set_command_statement`] and reads the step back.
+///
+/// # Errors
+/// `StepNotVerified` (5015) where it shows another command.
+pub async fn set_command(connection: &mut Connection, id: Uuid, command: &str) -> Result<()> {
+    connection.call("changing a job's step", &set_command_statement(id, command)?).await?;
+    match first_step_command(connection, id).await? {
+        Some(found) if found == command => Ok(()),
+        _ => Err(Error::new(
+            ErrorKind::StepNotVerified,
+            format!("{}: the step of job {id} shows another command after its change.", connection.instance()),
+        )
+        .with_target(id.to_string())),
+    }
+}
+
 /// Asks the Agent to start a job.
 pub fn start_statement(id: Uuid) -> Result<String> {
     Ok(call("msdb.dbo.sp_start_job", &[job_id(&id)?]))
@@ -140,6 +175,22 @@ pub fn stop_statement(id: Uuid) -> Result<String> {
 /// Deletes a job with its history and its own schedules.
 pub fn delete_statement(id: Uuid) -> Result<String> {
     Ok(call("msdb.dbo.sp_delete_job", &[job_id(&id)?]))
+}
+
+/// Deletes a job and reads it back.
+///
+/// # Errors
+/// `StepNotVerified` (5015) where it is still there.
+pub async fn delete(connection: &mut Connection, id: Uuid) -> Result<()> {
+    connection.call("deleting a job", &delete_statement(id)?).await?;
+    match read(connection, id).await? {
+        None => Ok(()),
+        Some(job) => Err(Error::new(
+            ErrorKind::StepNotVerified,
+            format!("{}: the job `{}` is still there after it was deleted.", connection.instance(), job.name),
+        )
+        .with_target(job.name)),
+    }
 }
 
 /// Enables or disables a job and reads it back.

@@ -105,6 +105,17 @@ pub async fn read_secondary(connection: &mut Connection, database: &str) -> Resu
     Ok(Some(record))
 }
 
+/// True where this instance has a record of a primary, with or without a secondary database of it.
+///
+/// # Source
+/// msdb `log_shipping_secondary`.
+pub async fn has_primary(connection: &mut Connection, server: &str, database: &str) -> Result<bool> {
+    let statement = "SELECT CAST(COUNT(*) AS int) AS found FROM msdb.dbo.log_shipping_secondary s \
+        WHERE s.primary_server = @P1 AND s.primary_database = @P2";
+    let row = connection.row("looking for the primary's record", statement, &[&server, &database]).await?;
+    Ok(row.map(|row| row.need_int("found")).transpose()?.unwrap_or_default() > 0)
+}
+
 fn secondary_from(row: &Row) -> Result<SecondaryRecord> {
     Ok(SecondaryRecord {
         secondary_database: row.need_text("secondary_database")?,

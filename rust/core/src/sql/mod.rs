@@ -6,6 +6,7 @@
 
 pub mod backup;
 pub mod backup_file;
+pub mod backup_history;
 pub mod class;
 pub mod client;
 pub mod compliance;
@@ -13,14 +14,19 @@ pub mod connection;
 pub mod connector;
 pub mod database;
 pub mod database_options;
+pub mod database_restore_options;
+pub mod drop_database;
 pub mod fencing;
 pub mod file;
+pub mod full_restore;
 pub mod instance;
 pub mod job;
 pub mod lock;
 pub mod log_backup_job;
 pub mod log_shipping;
 pub mod log_shipping_primary;
+pub mod log_shipping_primary_removal;
+pub mod log_shipping_set_up;
 pub mod mirror;
 pub mod monitor;
 pub mod offline;
@@ -30,6 +36,7 @@ pub mod principal;
 pub mod probe;
 pub mod quote;
 pub mod restore;
+pub mod salvage;
 pub mod secret;
 
 mod address;

@@ -31,7 +31,7 @@ pub fn configure(world: &mut World, scenario: &Scenario) {
         let job = job(
             world,
             side,
-            &format!("LSBackup_{database}"),
+            (&format!("LSBackup_{database}"), database.as_str()),
             6,
             &format!("-Backup {id} -server {own}"),
             ship.interval_minutes,
@@ -70,7 +70,7 @@ pub fn configure(world: &mut World, scenario: &Scenario) {
     let copy_job = job(
         world,
         secondary,
-        &format!("LSCopy_{primary_name}_{database}"),
+        (&format!("LSCopy_{primary_name}_{database}"), &format!("{primary_name}:{database}")),
         7,
         &format!("-Copy {id} -server {secondary_name}"),
         ship.interval_minutes,
@@ -79,7 +79,7 @@ pub fn configure(world: &mut World, scenario: &Scenario) {
     let restore_job = job(
         world,
         secondary,
-        &format!("LSRestore_{primary_name}_{database}"),
+        (&format!("LSRestore_{primary_name}_{database}"), &format!("{primary_name}:{database}")),
         8,
         &format!("-Restore {id} -server {secondary_name}"),
         ship.interval_minutes,
@@ -141,20 +141,22 @@ pub fn configure(world: &mut World, scenario: &Scenario) {
 fn job(
     world: &mut World,
     instance: usize,
-    name: &str,
+    (name, of): (&str, &str),
     category: i32,
     action: &str,
     minutes: u32,
     scheduled: bool,
 ) -> Uuid {
     let (what, step) = match category {
-        6 => ("Log shipping backup log job.", "Log shipping backup log job step."),
-        7 => ("Log shipping copy log job.", "Log shipping copy job step."),
-        _ => ("Log shipping restore log job.", "Log shipping restore log job step."),
+        6 => ("backup", "Log shipping backup log job step."),
+        7 => ("copy", "Log shipping copy job step."),
+        _ => ("restore", "Log shipping restore log job step."),
     };
     let program = r#""C:\Program Files\Microsoft SQL Server\110\Tools\Binn\sqllogship.exe""#;
     let step = first_step(step, "CmdExec", format!("{program} {action}"));
-    scheduled_job(world, instance, (name, what, category), step, minutes, scheduled)
+    // As the procedures word it.
+    let description = format!("Log shipping {what} log job for {of}.");
+    scheduled_job(world, instance, (name, &description, category), step, minutes, scheduled)
 }
 
 /// The job on the monitor that raises alerts.

@@ -39,7 +39,7 @@ pub(super) async fn read(
 }
 
 /// Why a folder cannot hold a journal, as far as looking tells: it, or the nearest parent that exists, is no folder.
-async fn problem(files: &dyn FileSystem, folder: &Path) -> Option<String> {
+pub(crate) async fn problem(files: &dyn FileSystem, folder: &Path) -> Option<String> {
     if !folder.is_absolute() {
         return Some("it is no full path".to_string());
     }

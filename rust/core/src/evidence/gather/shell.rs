@@ -7,7 +7,7 @@ use crate::names::PoolState;
 use crate::pool;
 
 /// Asks the shell, one command after the other: a host runs them in one runspace.
-pub(super) async fn read(host: &dyn Host, pool_fqdn: Option<&str>) -> PoolEvidence {
+pub(crate) async fn read(host: &dyn Host, pool_fqdn: Option<&str>) -> PoolEvidence {
     let Some(fqdn) = pool_fqdn.map(str::trim).filter(|fqdn| !fqdn.is_empty()) else { return PoolEvidence::not_named() };
     let mut shell = Shell { host, commands: Vec::new() };
     let mut evidence = PoolEvidence { pool_fqdn: Some(fqdn.to_string()), ..PoolEvidence::not_named() };
