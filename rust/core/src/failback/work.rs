@@ -215,7 +215,7 @@ impl Workflow for Failback {
 
     async fn ready_again(&mut self, _: &Outside, _: bool) -> Result<()> {
         let needed: Vec<CheckResult> =
-            plan::checks(self.evidence()?, &self.request).into_iter().filter(|check| still_needed(check)).collect();
+            plan::checks(self.evidence()?, &self.request).into_iter().filter(still_needed).collect();
         refuse_failed(&needed)
     }
 

@@ -2,8 +2,8 @@
 //! primary afterwards. Users are out from the full backup to the recovery.
 
 use async_trait::async_trait;
-use chrono::Utc;
 
+use super::new_file::full_backup_file;
 use super::seed::{full_restore, header_of, overwrite, SeedFile, SEED};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failback::history::Stand;
@@ -17,9 +17,7 @@ use crate::run::{OnFailure, Seen, Step};
 use crate::sql::backup::{self, BackupOrder, BackupWhat};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::restore::RestoreProgress;
-use crate::sql::{
-    backup_file, full_restore as sql_full_restore, log_backup_job, log_shipping, offline, salvage, Purpose,
-};
+use crate::sql::{backup_file, full_restore as sql_full_restore, log_shipping, offline, salvage, Purpose};
 
 /// The full backup of the primary that the backup is seeded from.
 const RESEED: &str = "reseed";
@@ -73,7 +71,7 @@ impl Step<Failback> for FullBackupAlone {
             run.change(&instance.to_string(), &statement, offline::set_online(&mut work, run.database())).await?;
         }
         close_old_copy(run).await?;
-        let file = run.work.share()?.join(&log_backup_job::file_name(run.database(), Utc::now().naive_utc(), "bak"));
+        let file = full_backup_file(run, &run.work.names.backup).await?;
         run.book.set_fact(SEED, &SeedFile { file: file.clone(), verified_last_lsn: None }).await?;
         let statement = batch(run.database(), &file)?;
         run.tell_progress(&format!("full backup to {file}"), None);
@@ -206,7 +204,7 @@ impl Step<Failback> for ReseedBackup {
     }
 
     async fn act(&self, run: &Run) -> Result<String> {
-        let file = run.work.share()?.join(&log_backup_job::file_name(run.database(), Utc::now().naive_utc(), "bak"));
+        let file = full_backup_file(run, &run.work.names.primary).await?;
         let order = BackupOrder {
             database: run.database().to_string(),
             what: BackupWhat::Database,

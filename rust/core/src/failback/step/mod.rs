@@ -7,6 +7,7 @@ pub(super) mod log_backups;
 mod log_shipping;
 mod mirror;
 mod mirror_log_shipping;
+mod new_file;
 mod old_log_shipping;
 mod options;
 mod recover;

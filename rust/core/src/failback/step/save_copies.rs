@@ -1,10 +1,11 @@
 //! What the guard wants of the copies at home, before either is overwritten: partner off, online, saved to a file, verified.
 
 use async_trait::async_trait;
-use chrono::Utc;
+use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::new_file::new_file;
 use crate::error::{Error, ErrorKind, Result};
 use crate::failback::guard::{HomeRole, Measure, Treatment};
 use crate::failback::plan::step_name;
@@ -148,7 +149,7 @@ async fn save(
     work: &mut Connection,
     measure: Measure,
 ) -> Result<()> {
-    let file = file_for(run, treatment, measure)?;
+    let file = file_for(run, treatment, measure).await?;
     run.tell_progress(&format!("saving the copy on {instance} to {file}"), None);
     let what = format!("{instance} to {file}");
     let sent = match measure {
@@ -238,10 +239,11 @@ async fn compare(run: &Run, treatment: &Treatment, work: &mut Connection) -> Res
 }
 
 /// `mgc_saved_P-RTC_20260314021500.bak` on the share: a new file every time.
-fn file_for(run: &Run, treatment: &Treatment, measure: Measure) -> Result<ServerPath> {
+async fn file_for(run: &Run, treatment: &Treatment, measure: Measure) -> Result<ServerPath> {
     let ending = if measure == Measure::SaveLog { "trn.saved" } else { "bak" };
     let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let instance: String = treatment.instance.chars().map(safe).collect();
-    let stamp = Utc::now().format("%Y%m%d%H%M%S");
-    Ok(run.work.share()?.join(&format!("{}_saved_{instance}_{stamp}.{ending}", run.database())))
+    let name =
+        |now: NaiveDateTime| format!("{}_saved_{instance}_{}.{ending}", run.database(), now.format("%Y%m%d%H%M%S"));
+    new_file(run, &treatment.instance.parse()?, name).await
 }

@@ -2,9 +2,9 @@
 //! its old copy. Users are served meanwhile.
 
 use async_trait::async_trait;
-use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
+use super::new_file::full_backup_file;
 use super::save_copies::saved;
 use crate::error::{Error, ErrorKind, Result};
 use crate::failback::follow;
@@ -20,7 +20,6 @@ use crate::sql::backup::{self, BackupOrder, BackupWhat};
 use crate::sql::backup_file::{self, read_headers, HeaderAnswer};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::full_restore::{self, FullRestore};
-use crate::sql::log_backup_job;
 use crate::sql::restore::RestoreProgress;
 use crate::sql::{backup_history, mirror, Connection, Purpose};
 
@@ -94,7 +93,7 @@ pub(crate) async fn full_backup(run: &Run) -> Result<SeedFile> {
     if let Some(seed) = earlier.filter(|seed| seed.verified_last_lsn.is_some()) {
         return Ok(seed);
     }
-    let file = run.work.share()?.join(&log_backup_job::file_name(run.database(), Utc::now().naive_utc(), "bak"));
+    let file = full_backup_file(run, &run.work.names.backup).await?;
     run.book.set_fact(SEED, &SeedFile { file: file.clone(), verified_last_lsn: None }).await?;
     let order = BackupOrder {
         database: run.database().to_string(),
