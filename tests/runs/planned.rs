@@ -166,6 +166,9 @@ fn given_up_after_the_tail_users_are_back_where_they_were() {
     situation.run("undo", &[]).expect(0);
     assert_as_before(&situation);
     assert!(matches!(situation.run("resume", &[]).code, Some(2 | 7)), "the run is closed");
+    // And the switch can be made after all: the secondary has what the mirror's set-up took for itself.
+    situation.run("switch", &[]).expect(0);
+    assert_switched(&situation);
 }
 
 #[test]

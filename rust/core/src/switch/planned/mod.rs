@@ -2,6 +2,7 @@
 
 mod check;
 mod evidence;
+mod follow;
 mod plan;
 mod preview;
 mod put_back;

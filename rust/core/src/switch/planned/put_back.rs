@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{PlannedSwitch, Run};
+use super::{follow, PlannedSwitch, Run};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::step::pool_state::{read_service, ACTIVE_BEFORE};
 use crate::host::{Level, NativeCommand};
@@ -65,6 +65,9 @@ pub(super) async fn put_back(run: &Run) -> Result<Vec<String>> {
     source_back(run, &mut done).await?;
     crash_points::reach("put_back.source");
     let mirror = mirror_back(run, &mut done).await;
+    if !run.work.is_salvage() {
+        follow::bring_up(run, &mut done).await;
+    }
     let jobs = jobs_back(run, &mut done).await;
     forget_drained(run).await?;
     let services = start_all(run).await;
