@@ -54,7 +54,7 @@ async fn restore_all(run: &Run) -> Result<usize> {
         let fits = |header: &&Header| header.first_lsn <= redo && header.last_lsn > redo;
         let Some(header) = headers.iter().find(fits) else { continue };
         let restore = LogRestore {
-            database: run.database().to_string(),
+            database: run.database().into(),
             paths: vec![path.clone()],
             position: header.position,
             last_lsn: header.last_lsn,
