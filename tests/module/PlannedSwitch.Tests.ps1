@@ -9,7 +9,8 @@ Describe 'Invoke-PChatFailover -Planned, while both sites live' {
         $lab = Start-TestLab healthy -StandIn
         $parameters = Get-FailoverParameter $lab
         $parameters['Planned'] = $true
-        $parameters['NoJournalCopy'] = $true
+        $parameters.Remove('NoJournalCopy')
+        $parameters['BaselinePath'] = Join-Path $TestDrive 'baseline'
     }
 
     AfterAll { Stop-TestLab $lab }
@@ -26,9 +27,20 @@ Describe 'Invoke-PChatFailover -Planned, while both sites live' {
         $lab.JournalPath | Should -Not -Exist
     }
 
+    It 'is refused where nobody says what becomes of the second copy of the journal' {
+        $nowhere = $parameters.Clone()
+        $nowhere.Remove('BaselinePath')
+        $plan = Invoke-PChatFailover @nowhere -WhatIf
+        $plan.CanRun | Should -BeFalse
+        ($plan.Checks | Where-Object Name -EQ 'JournalCopy').Message | Should -Match '-BaselinePath'
+        (Invoke-PChatFailover @nowhere -NoJournalCopy -WhatIf).CanRun | Should -BeTrue
+    }
+
     It 'a disaster is not believed while the primary answers' {
         $disaster = $parameters.Clone()
         $disaster.Remove('Planned')
+        $disaster.Remove('BaselinePath')
+        $disaster['NoJournalCopy'] = $true
         $result = Invoke-PChatFailover @disaster -Force -ErrorAction SilentlyContinue | Select-Result
         $result.ExitCode | Should -Be 3
         (Send-Lab $lab truth).copies.'P\RTC'.state | Should -Be 'ONLINE'
@@ -38,6 +50,7 @@ Describe 'Invoke-PChatFailover -Planned, while both sites live' {
         $result = Invoke-PChatFailover @parameters -Force | Select-Result
         $result.Outcome | Should -Be 'done'
         $result.ExitCode | Should -Be 0
+        Join-Path $parameters['BaselinePath'] '*.journal' | Should -Exist
         $truth = Send-Lab $lab truth
         $here = $truth.copies.'B\RTC'
         $here.state | Should -Be 'ONLINE'

@@ -192,6 +192,31 @@ fn a_dead_primary_is_no_case_for_a_planned_switch() {
 }
 
 #[test]
+fn the_second_copy_of_the_journal_lies_beside_the_baseline() {
+    let situation = Situation::start("healthy");
+    let refused = situation.run("switch", &[("/baseline_path", json!(null))]);
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 7006);
+    assert!(refused.document.to_string().contains("-BaselinePath"), "{:#}", refused.document);
+    assert_eq!(situation.state_of("P\\RTC"), "ONLINE");
+
+    let baseline = situation.journal.path().join("baseline");
+    situation.cut_off("switch", "tail.taken", &[]);
+    // The machine is gone with its own copy: a colleague's finds the other one.
+    let journals = |folder: &std::path::Path| -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "journal")).collect()
+    };
+    assert_eq!(journals(&baseline).len(), 1, "the copy lies beside the baseline");
+    for own in journals(situation.journal.path()) {
+        std::fs::remove_file(own).expect("removed");
+    }
+    let copy = baseline.display().to_string();
+    situation.run("resume", &[("/journal/journal_copy_path", json!(copy))]).expect(0);
+    assert_switched(&situation);
+}
+
+#[test]
 fn what_belongs_to_a_disaster_is_refused() {
     let situation = Situation::start("healthy");
     let ended = situation.run("switch", &[("/failover/accept_data_loss", json!("1"))]);

@@ -105,8 +105,10 @@ pub fn failover_request(about: &Value, journal: Value) -> Value {
     })
 }
 
-/// A planned switch of the lab's database.
+/// A planned switch of the lab's database, its baseline kept beside the journal.
 pub fn planned_switch_request(about: &Value, journal: Value) -> Value {
+    let baseline =
+        journal["journal_path"].as_str().map(|folder| format!("{folder}{}baseline", std::path::MAIN_SEPARATOR));
     json!({
         "version": 1,
         "failover": failover_request(about, journal),
@@ -114,7 +116,7 @@ pub fn planned_switch_request(about: &Value, journal: Value) -> Value {
         "compliance_drained": false,
         "drain_timeout_seconds": 60,
         "service_timeout_seconds": 60,
-        "baseline_path": null,
+        "baseline_path": baseline,
     })
 }
 

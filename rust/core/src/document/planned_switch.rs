@@ -20,7 +20,8 @@ pub struct PlannedSwitchRequest {
     pub drain_timeout_seconds: u32,
     /// How long one service may take to stop or start.
     pub service_timeout_seconds: u32,
-    /// The folder of the baseline at the backup site, or a file in it: the journal's second copy goes there.
+    /// The folder of the baseline at the backup site, or a file in it: the journal's second copy goes there, where no other
+    /// place is named for it. Without either it must be declined by name.
     #[serde(deserialize_with = "nullable")]
     pub baseline_path: Option<String>,
 }

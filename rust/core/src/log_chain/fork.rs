@@ -75,6 +75,16 @@ impl Forks {
         Forks { children, parents }
     }
 
+    /// Adds what is known without a header: a fork began on another one.
+    pub fn connect(&mut self, parent: Uuid, point: Lsn, child: Uuid) {
+        for (edges, end) in [(self.children.entry(parent), child), (self.parents.entry(child), parent)] {
+            let edges = edges.or_default();
+            if let Err(place) = edges.binary_search(&(point, end)) {
+                edges.insert(place, (point, end));
+            }
+        }
+    }
+
     /// Every fork that can be reached from a redo point, with the step that leads to it.
     pub fn ways_from(&self, lsn: Lsn, fork: Uuid) -> Ways {
         let mut before: HashMap<Uuid, (Uuid, Lsn)> = HashMap::new();

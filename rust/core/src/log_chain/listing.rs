@@ -22,12 +22,14 @@ pub struct RedoPoint {
     pub finished_at: Option<NaiveDateTime>,
     /// The name of the file restored last, without folder, where history tells it.
     pub file_name: Option<String>,
+    /// The fork that this one began on, and the LSN at which it was left, where history has a set that spans both.
+    pub came_from: Option<(Uuid, Lsn)>,
 }
 
 impl RedoPoint {
     /// A redo point of which nothing but LSN and fork is known.
     pub fn new(lsn: Lsn, fork_id: Uuid) -> RedoPoint {
-        RedoPoint { lsn, fork_id, family_id: None, finished_at: None, file_name: None }
+        RedoPoint { lsn, fork_id, family_id: None, finished_at: None, file_name: None, came_from: None }
     }
 }
 

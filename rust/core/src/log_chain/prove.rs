@@ -85,7 +85,10 @@ impl<'a> Proof<'a> {
     fn run(mut self, with_links: bool) -> Chain {
         let redo = self.redo;
         let unfinished = self.unfinished_sets();
-        let forks = Forks::new(self.live(&unfinished).map(|(_, set)| set.header));
+        let mut forks = Forks::new(self.live(&unfinished).map(|(_, set)| set.header));
+        if let Some((parent, point)) = redo.came_from {
+            forks.connect(parent, point, redo.fork_id);
+        }
         let ancestors = forks.ancestors_of(redo.lsn, redo.fork_id);
         let ways = forks.ways_from(redo.lsn, redo.fork_id);
         let is_restored = |header: &Header| {
@@ -382,6 +385,7 @@ impl<'a> Proof<'a> {
                 family_id: self.redo.family_id,
                 finished_at: end_finished_at,
                 file_name: end_name.clone(),
+                came_from: self.redo.came_from.filter(|_| walk.end_fork == self.redo.fork_id),
             },
             status: self.status,
             unread_status,

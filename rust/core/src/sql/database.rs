@@ -207,6 +207,26 @@ async fn redo_of_files(connection: &mut Connection, database: &str) -> Result<Op
     row.map(|row| Ok((row.need_lsn("redo_start_lsn")?, row.need_uuid("redo_start_fork_guid")?))).transpose()
 }
 
+/// Of a fork: the one that it began on, and where, as the set tells that was restored across it. A mirror's set-up takes
+/// such a set into a folder of its own, where nobody looks for it later.
+///
+/// # Source
+/// msdb `backupset.first_recovery_fork_guid`, `last_recovery_fork_guid`, `fork_point_lsn`.
+async fn beginning_of_fork(
+    connection: &mut Connection,
+    database: &str,
+    fork: uuid::Uuid,
+) -> Result<Option<(uuid::Uuid, Lsn)>> {
+    let statement = "SELECT TOP (1) b.first_recovery_fork_guid, b.fork_point_lsn \
+        FROM msdb.dbo.restorehistory h JOIN msdb.dbo.backupset b ON b.backup_set_id = h.backup_set_id \
+        WHERE h.destination_database_name = @P1 AND h.restore_type <> 'V' AND b.last_recovery_fork_guid = @P2 \
+        AND b.first_recovery_fork_guid <> b.last_recovery_fork_guid AND b.fork_point_lsn IS NOT NULL \
+        ORDER BY h.restore_date DESC, h.restore_history_id DESC";
+    let row = connection.row("reading where the fork began", statement, &[&database, &fork]).await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(row.uuid("first_recovery_fork_guid")?.zip(row.lsn("fork_point_lsn")?))
+}
+
 /// Only the LSN of [`redo_point`], in one round trip where the files tell it.
 pub async fn redo_lsn(connection: &mut Connection, database: &str) -> Result<Lsn> {
     match redo_of_files(connection, database).await? {
@@ -243,6 +263,7 @@ pub async fn redo_point(connection: &mut Connection, database: &str) -> Result<R
     })?;
     let mut redo = RedoPoint::new(lsn, fork_id);
     if let Some(last) = history {
+        redo.came_from = beginning_of_fork(connection, database, fork_id).await?;
         redo.family_id = last.family_id;
         // Only when history's end is the redo point does its file describe it.
         if last.last_lsn == Some(lsn) {

@@ -163,6 +163,21 @@ fn at_the_fork_point_either_fork_fits() {
 }
 
 #[test]
+fn a_tail_before_the_fork_that_history_tells_is_restored_and_what_was_written_behind_it_is_not() {
+    // A switch was given up: the tail ends at 300, the source was recovered there, and a mirror's set-up took the set that
+    // spans the fork into a folder where nobody looks.
+    let tail = listing(vec![candidate(SHARE, 30, header(30, 200, 300))]);
+    let mut redo = redo(350);
+    redo.fork_id = fork('B');
+    assert!(!prove(&redo, &tail).is_proved(), "without history nobody knows");
+    redo.came_from = Some((fork('A'), lsn(300)));
+    let chain = prove(&redo, &tail);
+    assert_eq!((chain.status[0], chain.is_proved()), (SetStatus::Restored, true));
+    redo.came_from = Some((fork('A'), lsn(299)));
+    assert!(!prove(&redo, &tail).is_proved(), "one record of it is in no copy");
+}
+
+#[test]
 fn a_database_on_a_dead_path_is_told_so() {
     let listing = listing(vec![
         candidate(SHARE, 20, header(20, 200, 300)),

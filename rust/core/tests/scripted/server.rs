@@ -112,6 +112,12 @@ impl Script {
                 column("redo_start_fork_guid", SqlType::UniqueIdentifier),
             ];
             table(out, columns, rows).await;
+        } else if sql.contains("b.fork_point_lsn IS NOT NULL") {
+            let columns = vec![
+                column("first_recovery_fork_guid", SqlType::UniqueIdentifier),
+                column("fork_point_lsn", SqlType::numeric(25, 0)),
+            ];
+            table(out, columns, Vec::new()).await;
         } else if sql.contains("msdb.dbo.restorehistory") {
             let rows = self.state().history.map(|last| {
                 vec![

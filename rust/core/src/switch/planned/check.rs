@@ -11,6 +11,8 @@ use crate::sql::mirror::MirrorState;
 /// Checks of a failover that ask whether the primary is dead, or what is lost with it.
 const OF_A_DISASTER: [&str; 5] = ["PrimaryIsDown", "DataLoss", "CompliancePlan", "RegistrarPool", "FileStore"];
 
+const JOURNAL_COPY: &str = "JournalCopy";
+
 /// Every check, in the order in which an operator reads them. Pure.
 pub(super) fn all(
     evidence: &Evidence,
@@ -23,6 +25,7 @@ pub(super) fn all(
     let mut results: Vec<CheckResult> = check::of_decision(evidence, &request.failover, decision)
         .into_iter()
         .filter(|result| !is_of_a_disaster(&result.name))
+        .map(|result| if result.name == JOURNAL_COPY { journal_copy(&subject, result) } else { result })
         .collect();
     let salvage = request.salvage_tail;
     results.push(source(&subject, home, salvage));
@@ -38,6 +41,22 @@ pub(super) fn all(
     results.push(services(&subject, home, &request.failover.active_servers));
     results.push(compliance(&subject, home, request));
     results
+}
+
+/// A failover takes the copy folder; a switch, the way back of which needs the baseline, keeps both in one place.
+fn journal_copy(subject: &Subject<'_>, as_in_a_failover: CheckResult) -> CheckResult {
+    let journal = &subject.request.journal;
+    if journal.no_journal_copy || journal.journal_copy_path.is_some() {
+        return as_in_a_failover;
+    }
+    subject.failed(
+        JOURNAL_COPY,
+        "no baseline is named",
+        "the baseline's folder, at the backup site",
+        "A colleague on another server could not resume. Name the folder in which `Save-PChatBaseline` keeps the baseline with \
+         `-BaselinePath`, another folder at the backup site with `-JournalCopyPath`, or decline with `-NoJournalCopy`.",
+        ErrorKind::JournalCopyMissing,
+    )
 }
 
 fn source(subject: &Subject<'_>, home: &Home, salvage: bool) -> CheckResult {

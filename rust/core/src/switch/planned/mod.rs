@@ -3,11 +3,14 @@
 mod check;
 mod evidence;
 mod follow;
+mod gate;
 mod plan;
 mod preview;
 mod put_back;
 mod remove_records;
+mod request;
 mod text;
+mod units;
 mod work;
 
 pub(crate) use preview::preview;

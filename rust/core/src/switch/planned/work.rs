@@ -1,39 +1,29 @@
 //! The planned switch as a workflow: what its steps work with, and what the run asks of it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
 
 use super::evidence::{self, gather, Home, SwitchCapture, CAPTURE_VERSION};
-use super::plan::{self, loss, Parts, REMOVE_RECORDS};
-use super::remove_records::RemoveRecords;
-use super::{put_back, text, Run};
+use super::plan::{self, Parts};
+use super::request::{request_of, usable, with_share};
+use super::{gate, put_back, text, units, Run};
 use crate::check;
 use crate::document::{CheckResult, Plan, PlanRequest, PlannedSwitchRequest, RunRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{capture, Capture, Evidence, PoolEvidence, Reading};
 use crate::failover::plan::step_name;
-use crate::failover::step::{
-    active_servers, copy_and_restore, gate, lock_out, log_backups, mirror, pool_state, recover, remove_log_shipping,
-    report,
-};
-use crate::failover::{evidence_of, lock_mirror, Failover, GateProof, SecondaryWork};
-use crate::log_chain::{gate as chain_gate, RecoveryPermit, RedoPoint};
+use crate::failover::{evidence_of, lock_mirror, Failover, SecondaryWork};
+use crate::log_chain::RecoveryPermit;
 use crate::names::{InstanceName, PoolState, ServerPath};
 use crate::run::engine::Ending;
-use crate::run::resume::LOSS;
-use crate::run::step::unknown_step;
 use crate::run::undo::not_possible;
 use crate::run::workflow::other_kind;
-use crate::run::{refuse_failed, Locks, Outside, Step, Unit, Workflow};
+use crate::run::{refuse_failed, Locks, Outside, Unit, Workflow};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::Purpose;
-use crate::switch::step::{
-    name, saved_to, ClearActiveList, Drain, MirroringOff, QuietJobs, RestartServices, Salvage, SessionsGone,
-    StartServices, StopServices, Tail,
-};
 use crate::switch::{PoolWork, ServerServices, SwitchJob, SwitchLimits, SwitchWork};
 
 /// What a planned switch works with.
@@ -105,53 +95,6 @@ impl PlannedSwitch {
         let state = self.secondary.evidence.state.as_ref();
         state.is_some_and(|state| state.facts.state == DatabaseState::Online)
     }
-}
-
-fn request_of(plan: &Plan) -> Result<&PlannedSwitchRequest> {
-    match &plan.request {
-        PlanRequest::PlannedSwitch(request) => Ok(request),
-        other => Err(other_kind(other)),
-    }
-}
-
-/// Refuses what only a disaster knows, and gives the journal's second copy its place beside the baseline.
-fn usable(mut request: PlannedSwitchRequest) -> Result<PlannedSwitchRequest> {
-    let own = &mut request.failover;
-    let of_a_disaster = [
-        ("-AcceptDataLoss", own.accept_data_loss.is_some()),
-        ("-OutageTime", own.outage_utc.is_some()),
-        ("-IgnoreWitness", !own.ignore_witness.is_empty()),
-    ];
-    if let Some((parameter, _)) = of_a_disaster.iter().find(|(_, given)| *given) {
-        return Err(Error::new(
-            ErrorKind::InvalidValue,
-            format!("`{parameter}` belongs to a disaster, not to a switch."),
-        )
-        .with_unchanged("Nothing was started.")
-        .with_next("Leave it out: a planned switch loses nothing."));
-    }
-    let place = &mut own.journal;
-    if place.journal_copy_path.is_none() && !place.no_journal_copy {
-        place.journal_copy_path = request.baseline_path.as_deref().map(|path| folder_of(path).display().to_string());
-    }
-    Ok(request)
-}
-
-fn folder_of(baseline: &str) -> PathBuf {
-    let path = Path::new(baseline);
-    match (path.extension(), path.parent()) {
-        (Some(_), Some(folder)) => folder.to_path_buf(),
-        _ => path.to_path_buf(),
-    }
-}
-
-/// Log backups since the switch go to the share, so that the old primary can follow without seeding.
-fn with_share(mut request: PlannedSwitchRequest, evidence: &Evidence) -> PlannedSwitchRequest {
-    let share = evidence.files.share().filter(|share| share.by_server.known().is_some());
-    if let (None, Some(share)) = (&request.failover.log_backup_path, share) {
-        request.failover.log_backup_path = Some(share.path.to_string());
-    }
-    request
 }
 
 /// Reads everything and makes the plan, without a run.
@@ -269,35 +212,7 @@ impl Workflow for PlannedSwitch {
     }
 
     fn units(plan: &Plan) -> Result<Vec<Unit<PlannedSwitch>>> {
-        let unit = |planned: &crate::document::PlannedStep| {
-            let step: Box<dyn Step<PlannedSwitch>> = match planned.name.as_str() {
-                name::STOP_SERVICES => Box::new(StopServices::channel()),
-                name::DRAIN => Box::new(Drain),
-                name::CLEAR_ACTIVE_LIST => Box::new(ClearActiveList),
-                name::STOP_COMPLIANCE => Box::new(StopServices::compliance()),
-                name::SESSIONS_GONE => Box::new(SessionsGone),
-                name::QUIET_JOBS => Box::new(QuietJobs),
-                name::MIRRORING_OFF => Box::new(MirroringOff),
-                name::TAIL => Box::new(Tail),
-                name::SALVAGE => Box::new(Salvage),
-                step_name::LOCK_OUT => Box::new(lock_out::LockOut::before_restore()),
-                step_name::COPY_AND_RESTORE => Box::new(copy_and_restore::CopyAndRestore),
-                step_name::GATE => Box::new(gate::Gate),
-                step_name::RECOVER => Box::new(recover::Recover),
-                step_name::REMOVE_LOG_SHIPPING => Box::new(remove_log_shipping::RemoveLogShipping),
-                REMOVE_RECORDS => Box::new(RemoveRecords),
-                step_name::POOL_STATE => Box::new(pool_state::PoolState),
-                step_name::MIRROR => Box::new(mirror::Mirror),
-                name::START_SERVICES => Box::new(StartServices),
-                step_name::ACTIVE_SERVERS => Box::new(active_servers::ActiveServers),
-                name::RESTART_SERVICES => Box::new(RestartServices),
-                step_name::LOG_BACKUPS => Box::new(log_backups::LogBackups),
-                step_name::REPORT => Box::<report::Report>::default(),
-                other => return Err(unknown_step(other)),
-            };
-            Ok(Unit { planned: planned.clone(), step })
-        };
-        plan.steps.iter().map(unit).collect()
+        units::of(plan)
     }
 
     async fn refuse_undo(run: &Run) -> Result<()> {
@@ -393,63 +308,9 @@ impl SecondaryWork for PlannedSwitch {
         &capture.secondary
     }
 
-    /// Opens when both sides stand at the same LSN, the source RESTORING behind its tail, and nothing later is known.
     async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
-        run.tell_progress("reading folders and both redo points anew for the gate", None);
-        let probed_at = std::time::Instant::now();
-        let evidence = run.look_again().await?;
-        let redo = run.redo_of(&evidence)?;
-        match run.work.request.salvage_tail {
-            false => both_stand_together(run, &redo).await?,
-            true => saved_is_restored(run, &redo).await?,
-        }
-        let target = run.work.secondary.instance.to_string();
-        let permit = chain_gate::open(&target, run.database(), &redo, &evidence.files.listing, None)?;
-        let loss = loss(run.work.request.salvage_tail);
-        run.view.set_loss(loss.clone());
-        run.book.set_fact(LOSS, &loss).await?;
-        let text = format!("open at LSN {}. {}", permit.redo_lsn(), loss.text);
-        let proof = GateProof { redo_lsn: permit.redo_lsn(), text, primary_probed_at: probed_at };
-        run.work.secondary.set_gate_proof(proof);
-        Ok(permit)
+        gate::ask(run).await
     }
-}
-
-/// The source is RESTORING behind its tail, and both redo points are one.
-async fn both_stand_together(run: &Run, redo: &RedoPoint) -> Result<()> {
-    let mut connection = run.connect_source(Purpose::Catalog).await?;
-    let (source, database) = (&run.work.source, run.work.source_database_name());
-    let state = database::need(&mut connection, database).await?.state;
-    if state != DatabaseState::Restoring {
-        return Err(unequal(run, format!("{source} is {} instead of RESTORING", state.as_text().to_uppercase())));
-    }
-    let end = database::redo_lsn(&mut connection, database).await?;
-    if end != redo.lsn {
-        let target = &run.work.secondary.instance;
-        return Err(unequal(run, format!("{target} stands at LSN {}, {source} at {end}", redo.lsn)));
-    }
-    Ok(())
-}
-
-/// What was saved of the damaged log ends where the secondary stands.
-async fn saved_is_restored(run: &Run, redo: &RedoPoint) -> Result<()> {
-    let Some(end) = saved_to(run).await? else {
-        return Err(unequal(run, "no tail was saved".to_string()));
-    };
-    if redo.lsn < end {
-        return Err(unequal(run, format!("it stands at LSN {}, the tail that was saved ends at {end}", redo.lsn)));
-    }
-    Ok(())
-}
-
-fn unequal(run: &Run, why: String) -> Error {
-    Error::new(
-        ErrorKind::LogBackupMissing,
-        format!("the two sides of `{}` do not stand together: {why}.", run.database()),
-    )
-    .with_unchanged("The backup was not recovered.")
-    .with_next("`Resume-PChatRun` restores what is missing and asks again; `Undo-PChatRun` brings the source back.")
-    .with_target(run.database())
 }
 
 #[async_trait]
