@@ -187,6 +187,12 @@ GO
 ALTER DATABASE [mgc] SET MULTI_USER
 GO
 
+RESTORE LOG [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH FILE = 1, NORECOVERY
+GO
+
+RESTORE LOG [mgc] FROM DISK = N'\\fs2\mirror\mgc.trn' WITH FILE = 1, NORECOVERY
+GO
+
 DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 1; SELECT @rc AS rc
 GO
 
@@ -241,6 +247,10 @@ DECLARE @P1 int;
 SELECT p.login_time, CAST(p.cmd AS nvarchar(16)) AS command_name FROM master.dbo.sysprocesses p WHERE p.spid = @P1 AND p.ecid = 0
 GO
 
+DECLARE @P1 nvarchar(4000), @P2 uniqueidentifier;
+SELECT TOP (1) b.first_recovery_fork_guid, b.fork_point_lsn FROM msdb.dbo.restorehistory h JOIN msdb.dbo.backupset b ON b.backup_set_id = h.backup_set_id WHERE h.destination_database_name = @P1 AND h.restore_type <> 'V' AND b.last_recovery_fork_guid = @P2 AND b.first_recovery_fork_guid <> b.last_recovery_fork_guid AND b.fork_point_lsn IS NOT NULL ORDER BY h.restore_date DESC, h.restore_history_id DESC
+GO
+
 DECLARE @P1 nvarchar(4000);
 SELECT CAST(d.page_verify_option AS int) AS page_verify, CAST(d.is_auto_shrink_on AS int) AS auto_shrink, CAST(d.is_auto_create_stats_on AS int) AS auto_create_stats, CAST(d.is_auto_update_stats_on AS int) AS auto_update_stats, CAST(d.is_read_committed_snapshot_on AS int) AS read_committed_snapshot, CAST(d.snapshot_isolation_state AS int) AS snapshot_isolation, CAST(d.is_parameterization_forced AS int) AS forced_parameters, CAST(d.is_encrypted AS int) AS is_encrypted FROM master.sys.databases d WHERE d.name = @P1
 GO
@@ -267,6 +277,10 @@ GO
 
 DECLARE @P1 nvarchar(4000);
 SELECT TOP (50) CAST(b.type AS nvarchar(1)) AS backup_type, b.backup_finish_date, f.physical_device_name, CAST(b.is_copy_only AS int) AS is_copy_only FROM msdb.dbo.backupset b JOIN msdb.dbo.backupmediafamily f ON f.media_set_id = b.media_set_id WHERE b.database_name = @P1 AND b.server_name = @@SERVERNAME AND f.family_sequence_number = 1 ORDER BY b.backup_finish_date DESC, b.backup_set_id DESC
+GO
+
+DECLARE @P1 nvarchar(4000);
+SELECT TOP (64) CAST(b.type AS nvarchar(1)) AS backup_type, b.backup_finish_date, f.physical_device_name, CAST(b.is_copy_only AS int) AS is_copy_only FROM msdb.dbo.backupset b JOIN msdb.dbo.backupmediafamily f ON f.media_set_id = b.media_set_id WHERE b.database_name = @P1 AND b.server_name = @@SERVERNAME AND f.family_sequence_number = 1 ORDER BY b.backup_finish_date DESC, b.backup_set_id DESC
 GO
 
 DECLARE @P1 nvarchar(4000);
@@ -384,6 +398,9 @@ GO
 RESTORE HEADERONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn'
 GO
 
+RESTORE HEADERONLY FROM DISK = N'\\fs2\mirror\mgc.trn'
+GO
+
 RESTORE LABELONLY FROM DISK = N'C:\Program Files\Microsoft SQL Server\MSSQL10_50.RTC\MSSQL\Backup\mgc_20260314021500.bak'
 GO
 
@@ -394,6 +411,9 @@ RESTORE LABELONLY FROM DISK = N'E:\LSCopy\mgc_20260314021500.trn'
 GO
 
 RESTORE LABELONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn'
+GO
+
+RESTORE LABELONLY FROM DISK = N'\\fs2\mirror\mgc.trn'
 GO
 
 RESTORE VERIFYONLY FROM DISK = N'C:\Program Files\Microsoft SQL Server\MSSQL10_50.RTC\MSSQL\Backup\mgc_20260314021500.bak' WITH FILE = 1, CHECKSUM
