@@ -118,10 +118,11 @@ fn plan(target: &Target, seen: &Side) -> Result<Planned> {
         ),
     };
     let orphan_at = if mirror.role == MirrorRole::Principal { partner } else { target.sql_instance.as_str() };
-    planned.next.push(format!(
+    planned.next.push(
         "Look at both partners with Get-PChatMirror: a partner that could not be reached still believes that it is mirrored until the \
          same is done there."
-    ));
+            .to_string(),
+    );
     planned.next.push(format!("On {orphan_at}: {}", orphan_advice(database)?));
     Ok(planned)
 }
