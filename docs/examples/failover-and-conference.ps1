@@ -12,10 +12,8 @@
     The share through which the mirror of the new primary is set up.
 .PARAMETER DamagedPoolFqdn
     The Front End pool that lost its conference content; without it that part is left out.
-.PARAMETER PlanParameter
-    Further parameters of New-PChatFailoverPlan: -PathMap, -AddressMap, -JournalPath, logins.
-.PARAMETER RunParameter
-    The parameters of the connection again, for the run: a plan carries no login.
+.PARAMETER FailoverParameter
+    Further parameters of Invoke-PChatFailover: -ActiveServer, -PathMap, -AddressMap, -JournalPath, logins.
 .PARAMETER ConferenceParameter
     Further parameters of Invoke-PChatConferenceRestore.
 #>
@@ -26,9 +24,7 @@ param(
 
     [string] $DamagedPoolFqdn,
 
-    [hashtable] $PlanParameter = @{},
-
-    [hashtable] $RunParameter = @{},
+    [hashtable] $FailoverParameter = @{},
 
     [hashtable] $ConferenceParameter = @{}
 )
@@ -41,18 +37,13 @@ function Get-ExitCode {
 }
 
 # Is a run open that must be finished first?
-if (Get-PChatRun -Open -JournalPath $PlanParameter['JournalPath'] -WarningAction SilentlyContinue) {
+if (Get-PChatRun -Open -JournalPath $FailoverParameter['JournalPath'] -WarningAction SilentlyContinue) {
     Write-Warning 'A run is open. Look at Get-PChatRun, then Resume-PChatRun or Undo-PChatRun.'
     exit 4
 }
 
 # Persistent Chat: the pool's own object tells databases, mirrors, backup and servers.
-$plan = Get-CsService -PersistentChatServer | New-PChatFailoverPlan -MirrorFileShare $MirrorFileShare @PlanParameter
-if ($null -eq $plan) {
-    exit 1
-}
-$plan.Checks | Where-Object State -NE 'passed' | ForEach-Object { Write-Warning "$($_.Name): $($_.Value)" }
-$failover = $plan | Invoke-PChatFailover -Force @RunParameter
+$failover = Get-CsService -PersistentChatServer | Invoke-PChatFailover -MirrorFileShare $MirrorFileShare -Force @FailoverParameter
 $code = Get-ExitCode $failover
 if ($code -ne 0) {
     exit $code

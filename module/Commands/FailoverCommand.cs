@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Management.Automation;
+using PersistentChatFailover.Documents;
 using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
@@ -105,6 +106,26 @@ namespace PersistentChatFailover.Commands
             PoolTimeoutSeconds = 900;
         }
 
+        /// <summary>Asks what the pool's own object tells: databases, mirrors, servers.</summary>
+        internal Work FindPool(PSObject service)
+        {
+            return new Work("pchat_pool_find", new Dictionary<string, object> { { "version", 1 }, { "service", NativeObject.Whole(service) } });
+        }
+
+        /// <summary>Takes what was found where no parameter was given. Gives the instance acted on.</summary>
+        internal string Take(PoolTopology pool)
+        {
+            var given = MyInvocation.BoundParameters;
+            PoolFqdn = pool.PoolFqdn;
+            PrimarySqlInstance = given.ContainsKey("PrimarySqlInstance") ? PrimarySqlInstance : pool.PrimarySqlInstance;
+            PrimaryMirrorSqlInstance = given.ContainsKey("PrimaryMirrorSqlInstance") ? PrimaryMirrorSqlInstance : pool.PrimaryMirrorSqlInstance;
+            BackupMirrorSqlInstance = given.ContainsKey("BackupMirrorSqlInstance") ? BackupMirrorSqlInstance : pool.BackupMirrorSqlInstance;
+            ActiveServer = given.ContainsKey("ActiveServer") ? ActiveServer : pool.ActiveServers;
+            // The logins of the other instances go by their names.
+            CloseSession();
+            return pool.SqlInstance;
+        }
+
         /// <summary>The request of a planned switch: that of a failover, and what belongs to services and compliance.</summary>
         internal Dictionary<string, object> PlannedSwitchRequest(string instance, PlannedSwitchOptions options)
         {
@@ -144,7 +165,7 @@ namespace PersistentChatFailover.Commands
                 { "primary_mirror_sql_instance", NullIfEmpty(PrimaryMirrorSqlInstance) },
                 { "backup_mirror_sql_instance", NullIfEmpty(BackupMirrorSqlInstance) },
                 { "monitor_sql_instance", NullIfEmpty(MonitorSqlInstance) },
-                { "outage_utc", OutageTime == null ? null : Documents.Document.Write(OutageTime.Value) },
+                { "outage_utc", OutageTime == null ? null : Document.Write(OutageTime.Value) },
                 { "accept_data_loss", NullIfEmpty(AcceptDataLoss) },
                 { "ignore_witness", IgnoreWitness ?? new string[0] },
                 { "mirror_after_active_servers", MirrorAfterActiveServers.IsPresent },

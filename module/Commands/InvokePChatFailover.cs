@@ -34,6 +34,11 @@ namespace PersistentChatFailover.Commands
         [ValidateNotNullOrEmpty]
         public override string[] SqlInstance { get; set; }
 
+        /// <summary>A pool of Get-CsService -PersistentChatServer: its databases, mirrors and servers are found by themselves.</summary>
+        [Parameter(Mandatory = true, ParameterSetName = "Service", ValueFromPipeline = true)]
+        [PoolService]
+        public PSObject Service { get; set; }
+
         /// <summary>Both sites live: switches without losing a message, instead of failing over.</summary>
         [Parameter(Mandatory = true, ParameterSetName = "Planned")]
         public SwitchParameter Planned { get; set; }
@@ -127,32 +132,63 @@ namespace PersistentChatFailover.Commands
                 RunGivenPlan();
                 return;
             }
+            if (Service != null)
+            {
+                RunService();
+                return;
+            }
             foreach (string instance in SqlInstance)
             {
                 if (IsStopping)
                 {
                     return;
                 }
-                RunResult otherwise = NoResult(IsSwitch ? "planned_switch" : "failover", instance);
-                try
+                RunInstance(instance);
+            }
+        }
+
+        private void RunService()
+        {
+            RunResult otherwise = NoResult("failover", null);
+            try
+            {
+                Work work = FindPool(Service);
+                work.AfterStop = "Stopped while planning; nothing was changed.";
+                Ended found = Operate(work);
+                if (found.Failure != null)
                 {
-                    Work work = IsSwitch
-                        ? new Work("pchat_planned_switch_plan", PlannedSwitchRequest(instance, Options()))
-                        : new Work("pchat_failover_plan", FailoverRequest(instance));
-                    work.AfterStop = "Stopped while planning; nothing was changed.";
-                    work.Item = item => true;
-                    Ended made = Operate(work);
-                    if (made.Failure != null)
-                    {
-                        WriteEnd(made, otherwise);
-                        continue;
-                    }
-                    RunPlan(made.AsPlan(), otherwise);
+                    WriteEnd(found, otherwise);
+                    return;
                 }
-                catch (PChatException e)
+                RunInstance(Take(found.As<PoolTopology>()));
+            }
+            catch (PChatException e)
+            {
+                WriteRun(otherwise.Failed(e.Error));
+            }
+        }
+
+        private void RunInstance(string instance)
+        {
+            RunResult otherwise = NoResult(IsSwitch ? "planned_switch" : "failover", instance);
+            try
+            {
+                Work work = IsSwitch
+                    ? new Work("pchat_planned_switch_plan", PlannedSwitchRequest(instance, Options()))
+                    : new Work("pchat_failover_plan", FailoverRequest(instance));
+                work.AfterStop = "Stopped while planning; nothing was changed.";
+                work.Item = item => true;
+                Ended made = Operate(work);
+                if (made.Failure != null)
                 {
-                    WriteRun(otherwise.Failed(e.Error));
+                    WriteEnd(made, otherwise);
+                    return;
                 }
+                RunPlan(made.AsPlan(), otherwise);
+            }
+            catch (PChatException e)
+            {
+                WriteRun(otherwise.Failed(e.Error));
             }
         }
 

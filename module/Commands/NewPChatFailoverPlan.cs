@@ -89,27 +89,16 @@ namespace PersistentChatFailover.Commands
             }
         }
 
-        /// <summary>What the pool's object tells stands where no parameter was given.</summary>
         private void PlanOfService()
         {
             try
             {
-                var request = new Dictionary<string, object> { { "version", 1 }, { "service", NativeObject.Whole(Service) } };
-                Ended found = Read("pchat_pool_find", request, Service, null);
-                if (found == null)
+                Work work = FindPool(Service);
+                Ended found = Read(work.Export, work.Request, Service, null);
+                if (found != null)
                 {
-                    return;
+                    WritePlan(Take(found.As<PoolTopology>()));
                 }
-                var pool = found.As<PoolTopology>();
-                var given = MyInvocation.BoundParameters;
-                PoolFqdn = pool.PoolFqdn;
-                PrimarySqlInstance = given.ContainsKey("PrimarySqlInstance") ? PrimarySqlInstance : pool.PrimarySqlInstance;
-                PrimaryMirrorSqlInstance = given.ContainsKey("PrimaryMirrorSqlInstance") ? PrimaryMirrorSqlInstance : pool.PrimaryMirrorSqlInstance;
-                BackupMirrorSqlInstance = given.ContainsKey("BackupMirrorSqlInstance") ? BackupMirrorSqlInstance : pool.BackupMirrorSqlInstance;
-                ActiveServer = given.ContainsKey("ActiveServer") ? ActiveServer : pool.ActiveServers;
-                // The logins of the other instances go by their names.
-                CloseSession();
-                WritePlan(pool.SqlInstance);
             }
             catch (PChatException e)
             {

@@ -46,6 +46,13 @@ Describe 'Get-CsService -PersistentChatServer into New-PChatFailoverPlan' {
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'PoolNotFound*'
     }
 
+    It 'goes straight into Invoke-PChatFailover too' {
+        $made = Get-CsService -PersistentChatServer | Invoke-PChatFailover @plan -WhatIf
+        $made.GetType().Name | Should -Be 'Plan'
+        $made.SqlInstance | Should -Be 'b.contoso.com\RTC'
+        $made.PoolFqdn | Should -Be 'pchat.contoso.com'
+    }
+
     It 'still takes instances as text from the pipeline' {
         $target = $lab.Failover.Clone()
         $target.Remove('SqlInstance')
@@ -66,6 +73,15 @@ Describe 'Ours into theirs' {
         $shipping.SqlInstanceName | Should -Be 'RTC'
         $shipping.Identity | Should -Be 'PersistentChatServer:pchat.contoso.com'
         $shipping.PoolFqdn | Should -Be 'pchat.contoso.com'
+    }
+
+    It 'carries them on every output about an instance' {
+        $documents = [PersistentChatFailover.Documents.Plan].Assembly.GetTypes() |
+            Where-Object { $_.IsPublic -and $_.Namespace -eq 'PersistentChatFailover.Documents' -and $_.GetProperty('SqlInstance') -and $_.GetProperty('PoolFqdn') }
+        [xml] $types = Get-Content -Raw (Join-Path (Get-ProjectRoot) 'module/PersistentChatFailover.Types.ps1xml')
+        $known = @($types.Types.Type | Where-Object { "$($_.Members.ScriptProperty.Name | Sort-Object)" -eq 'Identity SqlInstanceName SqlServerFqdn' } | ForEach-Object Name)
+        # What is found of a pool stays inside, and the lab's own object is no output about an instance.
+        $documents.FullName | Where-Object { $_ -notmatch 'PoolTopology|PChatLab' } | ForEach-Object { $known | Should -Contain $_ }
     }
 
     It 'splats into Test-CsDatabase' {

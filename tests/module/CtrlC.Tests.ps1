@@ -71,6 +71,36 @@ Invoke-PChatFailover @p -Force | ForEach-Object {
         }
     }
 
+    It 'in the middle of a sync that hangs: told within a second, and another process finishes' {
+        $lab = Start-TestLab conference-lost -StandIn
+        try {
+            $hangs = @{ name = 'native_hangs'; args = @{ command = 'Invoke-CsBackupServiceSync' } }
+            $null = Send-Lab $lab fault $hangs
+            $script = '"going"; Invoke-PChatConferenceRestore pool1.contoso.com -JournalPath $lab.JournalPath -PathMap $lab.PathMap -Force | Out-Null'
+            $seen = Invoke-OnTerminal $lab $script -Pattern 'going' -Delay 8
+            $seen.sent | Should -BeTrue
+            $seen.seconds | Should -BeLessThan 1 -Because $seen.after
+            $seen.after | Should -Match 'Resume-PChatRun'
+            $null = Send-Lab $lab fault ($hangs + @{ on = $false })
+            $r = Resume-PChatRun -JournalPath $lab.JournalPath -Force
+            ($r | Select-Object -Last 1).ExitCode | Should -Be 0
+            ((Send-Lab $lab 'state').pool.conference_content | Where-Object pool_fqdn -EQ 'pool1.contoso.com').present | Should -Be 250
+        } finally {
+            Stop-TestLab $lab
+        }
+    }
+
+    It 'while the backup service is waited for: the wait ends' {
+        $lab = Start-TestLab conference-lost -StandIn
+        try {
+            $seen = Invoke-OnTerminal $lab 'Wait-PChatBackupService pool2.contoso.com -SyncIntervalSeconds 60' -Pattern 'too early' -Delay 1
+            $seen.sent | Should -BeTrue
+            $seen.seconds | Should -BeLessThan 1 -Because $seen.after
+        } finally {
+            Stop-TestLab $lab
+        }
+    }
+
     It 'at the question: nothing was changed' {
         $lab = Start-TestLab small -StandIn
         try {

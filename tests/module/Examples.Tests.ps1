@@ -3,10 +3,9 @@ BeforeAll {
     Import-Module "$PSScriptRoot/Suite.psm1" -DisableNameChecking
     $example = Join-Path (Get-ProjectRoot) 'docs/examples/failover-and-conference.ps1'
     $call = @"
-`$connection = `$lab.Connection
-`$plan = `$connection + @{ PathMap = `$lab.PathMap; JournalPath = `$lab.JournalPath }
+`$failover = `$lab.Connection + @{ PathMap = `$lab.PathMap; JournalPath = `$lab.JournalPath }
 `$conference = @{ JournalPath = `$lab.JournalPath; PathMap = `$lab.PathMap; BackupServiceTimeoutSeconds = 60 }
-& '$example' -MirrorFileShare '\\fs2\mirror' -PlanParameter `$plan -RunParameter `$connection -ConferenceParameter `$conference
+& '$example' -MirrorFileShare '\\fs2\mirror' -FailoverParameter `$failover -ConferenceParameter `$conference
 "@
     # The home site's Front End is back; its meeting content is lost. The chat servers of that site stay dead.
     $both = @{
@@ -44,7 +43,9 @@ Describe 'docs/examples/failover-and-conference.ps1' {
     }
 }
 
-Describe 'The examples of <Name>' -ForEach @(@{ Name = 'Wait-PChatBackupService' }, @{ Name = 'Invoke-PChatConferenceRestore' }) {
+Describe 'The examples of <Name>' -ForEach @(
+    @{ Name = 'Wait-PChatBackupService' }, @{ Name = 'Invoke-PChatConferenceRestore' }, @{ Name = 'New-PChatFailoverPlan' }
+) {
     It 'run on the lab as they stand' {
         Import-Product
         foreach ($one in (Get-Help $Name -Full).examples.example) {

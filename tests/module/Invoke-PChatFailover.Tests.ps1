@@ -5,11 +5,11 @@ BeforeAll {
 AfterAll { Remove-Module PChatLab.Lync -ErrorAction Ignore }
 
 Describe 'Binding of Invoke-PChatFailover' {
-    It 'has five sets, each with one way to say what runs' {
+    It 'has six sets, each with one way to say what runs' {
         Import-Product
         $wanted = @{
             Target = 'SqlInstance'; Planned = 'Planned SqlInstance'; SalvageTail = 'SalvageTail SqlInstance'
-            Plan = 'Plan'; PlanPath = 'PlanPath'
+            Plan = 'Plan'; PlanPath = 'PlanPath'; Service = 'Service'
         }
         $sets = (Get-Command Invoke-PChatFailover).ParameterSets
         ($sets.Name | Sort-Object) -join ' ' | Should -Be (($wanted.Keys | Sort-Object) -join ' ')

@@ -140,6 +140,64 @@ fn native_commands_that_throw_leave_an_open_run_and_the_next_process_asks_again(
 }
 
 #[test]
+fn a_sync_that_prompts_is_one_that_failed_and_one_that_hangs_can_be_killed() {
+    let situation = Situation::start("conference-lost");
+    native_fault(&situation, "native_prompts", "Invoke-CsBackupServiceSync", true);
+    let stopped = restore(&situation, &[]);
+    stopped.expect(4);
+    assert_eq!(stopped.error_code(), 6002);
+    assert_eq!(syncs(&situation).len(), 0);
+    native_fault(&situation, "native_prompts", "Invoke-CsBackupServiceSync", false);
+    situation.run("resume", &[]).expect(0);
+    assert_eq!(present(&situation), 250);
+
+    let situation = Situation::start("conference-lost");
+    native_fault(&situation, "native_hangs", "Invoke-CsBackupServiceSync", true);
+    let mut run = situation.command("conference", &[]).spawn().expect("the host runs");
+    let calls = || situation.ask("truth")["native_calls"].as_array().map_or(0, Vec::len);
+    let (mut seen, mut quiet) = (0, 0);
+    while seen < 5 || quiet < 8 {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = calls();
+        quiet = if now == seen { quiet + 1 } else { 0 };
+        seen = now;
+    }
+    run.kill().expect("killed");
+    run.wait().expect("gone");
+    assert_eq!(syncs(&situation).len(), 0);
+    native_fault(&situation, "native_hangs", "Invoke-CsBackupServiceSync", false);
+    situation.run("resume", &[]).expect(0);
+    assert_eq!(present(&situation), 250);
+}
+
+#[test]
+fn a_status_that_says_nothing_is_not_good() {
+    let situation = Situation::start("conference-lost");
+    native_fault(&situation, "native_silent", "Get-CsBackupServiceStatus", true);
+    let refused = restore(&situation, &[]);
+    refused.expect(3);
+    assert!(refused.message().contains("SurvivorStatus"), "{}", refused.message());
+    native_fault(&situation, "native_silent", "Get-CsBackupServiceStatus", false);
+
+    let run = situation
+        .command("conference", &[("/backup_service_timeout_seconds", json!(6))])
+        .spawn()
+        .expect("the host runs");
+    let limit = Instant::now() + Duration::from_secs(60);
+    while syncs(&situation).is_empty() {
+        assert!(Instant::now() < limit, "the run starts its sync");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    native_fault(&situation, "native_silent", "Get-CsBackupServiceStatus", true);
+    let stopped = ended(&run.wait_with_output().expect("the run ends"));
+    stopped.expect(4);
+    assert_eq!(stopped.error_code(), 6008);
+    native_fault(&situation, "native_silent", "Get-CsBackupServiceStatus", false);
+    situation.run("resume", &[]).expect(0);
+    assert_eq!(syncs(&situation).len(), 1, "the sync was started once");
+}
+
+#[test]
 fn a_sync_that_lies_is_not_told_as_proof() {
     let situation = Situation::start("conference-lost");
     native_fault(&situation, "native_lies", "Invoke-CsBackupServiceSync", true);

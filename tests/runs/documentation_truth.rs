@@ -38,6 +38,18 @@ fn pool_state_identity() {
 }
 
 #[test]
+fn pool_state_given() {
+    for dialect in ["Lync2013", "Sfb2015"] {
+        let situation = lab(json!({"dialect": dialect}));
+        situation.run("failover", &[]).expect(0);
+        let calls = situation.ask("truth")["native_calls"].as_array().cloned().unwrap_or_default();
+        let mut sets = calls.iter().filter(|call| call["call"]["name"] == "Set-CsPersistentChatState").peekable();
+        assert!(sets.peek().is_some());
+        assert!(sets.all(|call| call["call"]["parameters"]["PoolState"] == "FailedOver"), "{dialect}");
+    }
+}
+
+#[test]
 fn active_list_identity() {
     for (dialect, identity) in [("Lync2013", "global"), ("Sfb2015", "PChatServerCollection")] {
         let commands = planned(&lab(json!({"dialect": dialect})));
@@ -85,6 +97,31 @@ fn mirror_status_member() {
         let steps = done.document["steps"].as_array().cloned().unwrap_or_default();
         let mirror = steps.iter().find(|step| step["name"] == "mirror").map(|step| step["text"].to_string());
         assert!(mirror.as_deref().is_some_and(|text| text.contains("SYNCHRONIZED")), "{mirror:?}");
+    }
+}
+
+#[test]
+fn mirror_drop_switch() {
+    for dialect in ["Lync2013", "Sfb2015"] {
+        let situation = Situation::own(&json!({
+            "name": "documentation-truth-mirror",
+            "summary": "The first set-up of the mirror fails half way",
+            "primary_site_lost": true,
+            "log_shipping": {"log_backups": 3, "not_copied": 1, "not_restored": 1},
+            "faults": [{"name": "mirror_setup_fails"}],
+            "pool": {"dialect": dialect},
+        }));
+        let misspelled = json!({"command": "native", "name": "Install-CsMirrorDatabase", "parameters": {
+            "DatabaseType": "PersistentChat", "FileShare": "\\\\fs2\\mirror", "SqlServerFqdn": "b.contoso.com",
+            "SqlInstanceName": "RTC", "DropExisitingDatabasesOnMirror": true, "Confirm": false,
+        }});
+        let answer = situation.lab.control(&misspelled).expect("the lab answers");
+        assert_eq!(answer["outcome"], "failed", "{dialect}: {answer}");
+        situation.run("failover", &[]).expect(4);
+        let off = json!({"command": "fault", "name": "mirror_setup_fails", "on": false});
+        situation.lab.control(&off).expect("the cause is removed");
+        situation.run("resume", &[]).expect(0);
+        assert!(calls(&situation).contains("DropExistingDatabasesOnMirror"), "{dialect}");
     }
 }
 

@@ -10,6 +10,7 @@ mod every_write;
 mod failback_cut_off;
 mod failback_ways;
 mod harness;
+mod native_commands;
 mod planned;
 mod planned_cut_off;
 mod refused;

@@ -109,13 +109,14 @@ pub fn native(lab_control: &str, command: &Value) -> Value {
         .map(|object| picked(object, &command["properties"]))
         .collect();
     let failed = reply["outcome"] != json!("completed");
+    let is_missing = reply["error"]["id"] == json!("CommandNotFoundException");
     let error = match &reply["error"] {
         Value::Null => Value::Null,
         Value::String(text) => json!(text),
         other => other.get("message").cloned().unwrap_or_else(|| json!(other.to_string())),
     };
     json!({
-        "state": if !failed { "completed" } else if reply["outcome"] == json!("missing") { "missing" } else { "failed" },
+        "state": if !failed { "completed" } else if is_missing { "missing" } else { "failed" },
         "module": "PChatLab.Lync",
         "stand_in": true,
         "objects": objects,

@@ -443,6 +443,9 @@ GO
 SELECT COUNT_BIG(*) AS row_count FROM [mgccomp].dbo.tblComplianceData WHERE cmplType <> 9
 GO
 
+SELECT COUNT_BIG(*) AS row_count, DATEDIFF(SECOND, MIN(entryDate), GETDATE()) AS oldest_seconds FROM [mgccomp].dbo.tblComplianceData WHERE cmplType <> 9
+GO
+
 SELECT TOP (1) a.alert_job_id FROM msdb.dbo.log_shipping_monitor_alert a
 GO
 

@@ -12,6 +12,7 @@
         'Get-CsBackupServiceConfiguration',
         'Get-CsBackupServiceStatus',
         'Get-CsDatabaseMirrorState',
+        'Get-CsHealthMonitoringConfiguration',
         'Get-CsManagementStoreReplicationStatus',
         'Get-CsPersistentChatState',
         'Get-CsPool',

@@ -30,6 +30,21 @@ function Test-CsDatabase {
     Invoke-LabChange $PSCmdlet $PSBoundParameters "$SqlServerFqdn"
 }
 
+function Get-CsHealthMonitoringConfiguration {
+    [CmdletBinding(DefaultParameterSetName = 'Identity')]
+    [OutputType('Microsoft.Rtc.Management.WritableConfig.Settings.HealthMonitoring.HealthMonitoringConfiguration')]
+    param(
+        [Parameter(ParameterSetName = 'Identity', Position = 0)]
+        [string] $Identity,
+
+        [Parameter(ParameterSetName = 'Filter', Mandatory = $true)]
+        [string] $Filter,
+
+        [switch] $LocalStore
+    )
+    Invoke-LabCommand $PSCmdlet $PSBoundParameters
+}
+
 function Test-CsPersistentChatMessage {
     [CmdletBinding(DefaultParameterSetName = 'ServerPlatform')]
     [OutputType('Microsoft.Rtc.SyntheticTransactions.TaskOutput')]

@@ -81,6 +81,7 @@ pub fn of_decision(evidence: &Evidence, request: &FailoverRequest, decision: &De
     results.extend(single.iter().map(|check| check(&subject)));
     results.extend(site_services::checks(&subject));
     results.push(compliance::check(&subject));
+    results.push(compliance::backlog(&subject));
     results
 }
 

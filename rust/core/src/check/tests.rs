@@ -61,6 +61,7 @@ fn evidence_in_order_blocks_nothing_and_passes_where_it_can() {
             "RegistrarPool: warning - fe.contoso.com",
             "FileStore: warning - fs1.contoso.com",
             "CompliancePlan: passed - no compliance database in the topology",
+            "ComplianceBacklog: passed - no compliance database in the topology",
         ]
     );
     assert!(!results.iter().any(blocks));

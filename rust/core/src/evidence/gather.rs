@@ -4,6 +4,7 @@
 //! probed, each within its limit, while folders are listed and headers read. Only the backup instance must answer.
 
 mod backup;
+mod compliance;
 mod files;
 mod journal;
 mod remote;
@@ -109,6 +110,10 @@ async fn read_all(
     let later_files = look.watch_share(sources, &instance, baseline).await;
     let monitor = remote::monitor(&sites, &names);
     look.take_known_end(sources.connector, &instance, &monitor).await?;
+    let compliance = match others {
+        Others::All => Box::pin(compliance::read(sources, &instance, &pool, (&names, &sites), limit)).await,
+        Others::MonitorAlone => Vec::new(),
+    };
     let primary = PrimaryEvidence {
         name: names.primary.as_ref().map(InstanceName::to_string),
         database_name: names.primary_database.clone(),
@@ -138,6 +143,7 @@ async fn read_all(
         mirror_file_share,
         journal,
         lock_holder: backup.lock_holder,
+        compliance,
     })
 }
 
@@ -218,6 +224,7 @@ async fn read_again(
         mirror_file_share: earlier.mirror_file_share.clone(),
         journal: earlier.journal.clone(),
         lock_holder: backup.lock_holder,
+        compliance: earlier.compliance.clone(),
     })
 }
 

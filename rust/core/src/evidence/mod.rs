@@ -5,6 +5,7 @@
 //! [`Capture`] is the part that goes into the journal.
 
 mod capture;
+mod compliance;
 mod database;
 mod file;
 pub mod gather;
@@ -17,6 +18,7 @@ mod shell;
 mod verdict;
 
 pub use capture::*;
+pub use compliance::*;
 pub use database::*;
 pub use file::*;
 pub(crate) use gather::may_be_log_backup;
@@ -97,6 +99,8 @@ pub struct Evidence {
     pub journal: JournalEvidence,
     /// Who holds the lock of the database; `Known(None)`: nobody.
     pub lock_holder: Reading<Option<String>>,
+    /// What waits for the compliance adapter: nothing in the list where the topology has no compliance.
+    pub compliance: Vec<ComplianceEvidence>,
 }
 
 /// `1 file`, `2 files`.

@@ -189,6 +189,7 @@ pub(crate) fn evidence() -> Evidence {
             copy_problem: None,
         },
         lock_holder: Reading::Known(None),
+        compliance: Vec::new(),
     }
 }
 
@@ -338,6 +339,7 @@ fn pool() -> PoolEvidence {
         }]),
         state_right: Reading::Known(format!("PersistentChatServer:{fqdn}")),
         active_list_right: Reading::Known("global".to_string()),
+        test_pools: Reading::Known(Vec::new()),
     }
 }
 

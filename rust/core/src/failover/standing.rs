@@ -76,5 +76,6 @@ pub(crate) fn evidence_of(capture: &Capture) -> Evidence {
         mirror_file_share: Reading::NotAsked(no()),
         journal: JournalEvidence::default(),
         lock_holder: Reading::NotAsked(no()),
+        compliance: Vec::new(),
     }
 }

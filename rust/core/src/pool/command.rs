@@ -203,6 +203,33 @@ pub fn start_windows_service(server: &str, name: &str) -> NativeCommand {
     NativeCommand::set("Start-CsWindowsService").with("Name", name).with("ComputerName", server)
 }
 
+/// Lists the Front End pools for which two test users are set up. Reads only.
+///
+/// # Source
+/// `Get-CsHealthMonitoringConfiguration`.
+pub fn get_test_users() -> NativeCommand {
+    NativeCommand::get("Get-CsHealthMonitoringConfiguration").wanting(&[
+        "Identity",
+        "TargetFqdn",
+        "FirstTestUserSipUri",
+        "SecondTestUserSipUri",
+    ])
+}
+
+/// Sends a message between the two test users of a Front End pool. It changes nothing that outlasts the message.
+///
+/// # Source
+/// `Test-CsPersistentChatMessage`; the users are those of the pool's health monitoring configuration.
+pub fn test_message(target: &str) -> NativeCommand {
+    NativeCommand::get("Test-CsPersistentChatMessage").with("TargetFqdn", target).wanting(&[
+        "TargetFqdn",
+        "Result",
+        "Latency",
+        "Error",
+        "Diagnosis",
+    ])
+}
+
 /// A command as the plan shows it: qualified with its module, with what the host adds to a command that changes something.
 pub fn plan_text(command: &NativeCommand, module: Option<&str>) -> String {
     let mut text = String::new();

@@ -200,6 +200,37 @@ pub fn read_replicas(objects: &[Map<String, Value>]) -> Vec<Replica> {
         .collect()
 }
 
+/// Reads the Front End pools that have both test users.
+pub fn read_test_pools(objects: &[Map<String, Value>]) -> Vec<String> {
+    let mut pools = Vec::new();
+    for object in objects {
+        let both = ["FirstTestUserSipUri", "SecondTestUserSipUri"].iter().all(|name| text(object, name).is_some());
+        let pool = text(object, "TargetFqdn").or_else(|| text(object, "Identity").map(|identity| fqdn_of(&identity)));
+        pools.extend(pool.filter(|pool| both && !pools.contains(pool)));
+    }
+    pools
+}
+
+/// What became of a test message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestMessage {
+    /// True only for the word `Success`.
+    pub arrived: bool,
+    /// Result, latency, error and diagnosis as far as they are shown.
+    pub text: String,
+}
+
+/// Reads the result of a test message; `None` where nothing came back.
+pub fn read_test_message(objects: &[Map<String, Value>]) -> Option<TestMessage> {
+    let object = objects.first()?;
+    let result = text(object, "Result")?;
+    let arrived = result.eq_ignore_ascii_case("Success");
+    let told = if arrived { &["Latency"][..] } else { &["Error", "Diagnosis"][..] };
+    let rest: Vec<String> = told.iter().filter_map(|name| text(object, name)).collect();
+    let text = if rest.is_empty() { result } else { format!("{result} ({})", rest.join("; ").trim_end_matches('.')) };
+    Some(TestMessage { arrived, text })
+}
+
 /// Reads the services of a server.
 pub fn read_windows_services(objects: &[Map<String, Value>]) -> Vec<WindowsService> {
     objects

@@ -27,6 +27,25 @@ fn every_printed_spelling_of_an_identity_names_its_pool() {
 }
 
 #[test]
+fn test_users_count_in_pairs_and_only_success_is_an_arrival() {
+    let pools = read_test_pools(&[
+        object(json!({"Identity": "pool1.contoso.com", "FirstTestUserSipUri": "sip:a@contoso.com"})),
+        object(json!({
+            "Identity": "pool2.contoso.com", "TargetFqdn": null,
+            "FirstTestUserSipUri": "sip:a@contoso.com", "SecondTestUserSipUri": "sip:b@contoso.com"
+        })),
+    ]);
+    assert_eq!(pools, ["pool2.contoso.com"]);
+    let read = |value: Value| read_test_message(&[object(value)]);
+    let arrived = read(json!({"Result": "Success", "Latency": "00:00:00.25"})).expect("a result");
+    assert_eq!((arrived.arrived, arrived.text.as_str()), (true, "Success (00:00:00.25)"));
+    let lost = read(json!({"Result": "Failure", "Error": "No answer.", "Diagnosis": ""})).expect("a result");
+    assert_eq!((lost.arrived, lost.text.as_str()), (false, "Failure (No answer)"));
+    assert_eq!(read(json!({})), None);
+    assert_eq!(read_test_message(&[]), None, "silence is no success");
+}
+
+#[test]
 fn a_pool_is_read_though_members_are_missing() {
     let services = read_services(&[object(json!({
         "Identity": "PersistentChatServer:pchat.contoso.com",

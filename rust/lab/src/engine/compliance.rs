@@ -31,6 +31,12 @@ impl Compliance {
         Compliance { database, settings, made: 0, queued: Vec::new(), processed: Vec::new(), next_run_utc: None }
     }
 
+    /// How long ago the adapter ran; nothing where it has not run yet.
+    pub fn since_last_run(&self, now: DateTime<Utc>) -> Duration {
+        let period = Duration::seconds(self.settings.run_interval_seconds.max(1) as i64);
+        self.next_run_utc.map_or_else(Duration::zero, |next| now - (next - period)).max(Duration::zero())
+    }
+
     /// A message was written.
     pub fn note_message(&mut self) {
         if self.database.is_some() {

@@ -83,6 +83,9 @@ pub struct FrontEndPoolSettings {
     /// Where its meeting content lies; its topology shows no path where it is absent.
     #[serde(default)]
     pub file_share: Option<String>,
+    /// Whether its health monitoring configuration names two test users.
+    #[serde(default)]
+    pub test_users: bool,
 }
 
 /// A SQL store of the topology.
@@ -265,6 +268,10 @@ pub enum PoolFaultName {
     NativeThrowsAfterwards,
     /// It is not installed.
     NativeMissing,
+    /// It gives back nothing, whatever it was asked.
+    NativeSilent,
+    /// It asks although it was told not to, and nobody is there to answer.
+    NativePrompts,
 }
 
 /// A fault of the Lync side that is on.
@@ -333,6 +340,7 @@ impl Default for PoolSettings {
             servers: vec![format!("{server}.contoso.com")],
             partner: Some(format!("{partner}.contoso.com")),
             file_share: Some(share.into()),
+            test_users: false,
         };
         PoolSettings {
             dialect: Dialect::default(),

@@ -1,5 +1,6 @@
 use super::{check_with, line};
-use crate::evidence::{EndpointAnswer, PoolEvidence, Reading, RemoteDatabase};
+use crate::evidence::{ComplianceEvidence, EndpointAnswer, PoolEvidence, Reading, RemoteDatabase};
+use crate::sql::compliance::Backlog;
 
 #[test]
 fn a_pool_outside_the_topology_is_refused_with_those_inside() {
@@ -112,6 +113,20 @@ fn compliance_and_site_services_are_told() {
         }
     });
     assert_eq!(line(&result), "warning - mgccomp on p.contoso.com, for the backup on b.contoso.com");
+    let waiting = |unprocessed, oldest_seconds| Reading::Known(Some(Backlog { unprocessed, oldest_seconds }));
+    let backlog = check_with("ComplianceBacklog", |e, _| {
+        let at = |name: &str, backlog| ComplianceEvidence { sql_instance: name.to_string(), backlog };
+        e.compliance =
+            vec![at(r"P\RTC", Reading::Unknown("no answer within 5 s".into())), at(r"B\RTC", waiting(3, Some(1_265)))];
+    });
+    assert_eq!(
+        line(&backlog),
+        r"warning - P\RTC: cannot be read (no answer within 5 s); B\RTC: 3 unprocessed, the oldest since 21 minutes"
+    );
+    let clear = check_with("ComplianceBacklog", |e, _| {
+        e.compliance = vec![ComplianceEvidence { sql_instance: r"B\RTC".to_string(), backlog: waiting(0, None) }];
+    });
+    assert_eq!(line(&clear), r"passed - B\RTC: 0 unprocessed");
     let registrar = check_with("RegistrarPool", |_, _| {});
     assert!(registrar.message.contains("`Invoke-CsPoolFailOver -PoolFqdn … -DisasterMode`"));
     let store = check_with("FileStore", |e, _| e.pool.service = Reading::Unknown("PCHAT6002: no".into()));

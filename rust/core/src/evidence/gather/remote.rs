@@ -169,7 +169,7 @@ pub(super) fn monitor(sites: &Sites, names: &Names) -> MonitorEvidence {
     }
 }
 
-fn why_silent(answer: &EndpointAnswer) -> String {
+pub(super) fn why_silent(answer: &EndpointAnswer) -> String {
     match answer {
         EndpointAnswer::LoggedIn => "it answers".to_string(),
         EndpointAnswer::Answers { why } | EndpointAnswer::Unreachable { why } | EndpointAnswer::NotTried { why } => {

@@ -36,6 +36,8 @@ pub(crate) async fn read(host: &dyn Host, pool_fqdn: Option<&str>) -> PoolEviden
     evidence.state_right = state_right(&mut shell, fqdn, shown).await.into();
     let version = evidence.service().and_then(|service| service.version);
     evidence.active_list_right = active_list_right(&mut shell, fqdn, version).await.into();
+    evidence.test_pools =
+        shell.run(&pool::get_test_users()).await.map(|objects| pool::read_test_pools(&objects)).into();
     evidence.commands = shell.commands;
     evidence
 }

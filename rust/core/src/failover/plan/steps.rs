@@ -30,6 +30,8 @@ pub mod step_name {
     pub const POOL_STATE: &str = "pool_state";
     pub const MIRROR: &str = "mirror";
     pub const ACTIVE_SERVERS: &str = "active_servers";
+    /// A message goes from one test user to the other.
+    pub const TEST_MESSAGE: &str = "test_message";
     /// Full backup and log backup job.
     pub const LOG_BACKUPS: &str = "log_backups";
     pub const REPORT: &str = "report";
@@ -62,6 +64,7 @@ pub(super) fn all(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
     } else {
         steps.extend([mirror, active]);
     }
+    steps.extend(after::test_message(parts));
     steps.extend(after::log_backups(parts)?);
     steps.push(after::report(parts));
     for (number, step) in (1..).zip(&mut steps) {
@@ -80,6 +83,7 @@ pub(crate) struct SecondarySteps {
     pub pool_state: PlannedStep,
     pub mirror: PlannedStep,
     pub active_servers: PlannedStep,
+    pub test_message: Option<PlannedStep>,
     pub log_backups: Option<PlannedStep>,
     pub report: PlannedStep,
 }
@@ -103,6 +107,7 @@ pub(crate) fn on_secondary(
         pool_state: after::pool_state(&parts),
         mirror: after::mirror(&parts),
         active_servers: after::active_servers(&parts),
+        test_message: after::test_message(&parts),
         log_backups: after::log_backups(&parts)?,
         report: after::report(&parts),
     })

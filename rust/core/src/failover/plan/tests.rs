@@ -121,9 +121,23 @@ fn a_step_shows_its_statements_files_and_commands_word_for_word() {
             r"Lync\Get-CsManagementStoreReplicationStatus",
             r"Lync\Install-CsMirrorDatabase -DatabaseType 'PersistentChat' -FileShare '\\fs2\mirror' -SqlServerFqdn 'b.contoso.com' -SqlInstanceName 'RTC' -Confirm:$false",
             r"Lync\Set-CsPersistentChatActiveServer -Identity 'global' -ActiveServers @{Add='s3.contoso.com','s4.contoso.com'} -Confirm:$false",
+            r"Lync\Get-CsManagementStoreReplicationStatus",
             r"Lync\Get-CsWindowsService -ComputerName 's3.contoso.com'",
             r"Lync\Get-CsWindowsService -ComputerName 's4.contoso.com'",
         ]
+    );
+}
+
+#[test]
+fn a_test_message_is_planned_where_a_pool_has_test_users() {
+    let without = plan_with(|_, _| {});
+    assert!(without.steps.iter().all(|step| step.name != "test_message"));
+    let plan = plan_with(|e, _| e.pool.test_pools = Reading::Known(vec!["pool2.contoso.com".to_string()]));
+    let place = plan.steps.iter().position(|step| step.name == "test_message").expect("the step");
+    assert_eq!(plan.steps[place - 1].name, "active_servers");
+    assert_eq!(
+        plan.steps[place].native_commands,
+        [r"Lync\Test-CsPersistentChatMessage -TargetFqdn 'pool2.contoso.com'"]
     );
 }
 

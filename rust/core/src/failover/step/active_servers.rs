@@ -7,8 +7,10 @@ use serde_json::{json, Value};
 use tokio::time::Instant;
 
 use super::pool_state::read_service;
+use super::replication;
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::plan::step_name;
+use crate::host::Level;
 use crate::journal::crash_points;
 use crate::pool;
 use crate::run::{OnFailure, Run, Seen, Step};
@@ -38,7 +40,7 @@ impl<W: PoolWork> Step<W> for ActiveServers {
         }
         let absent = absent(run).await?;
         Ok(match absent.is_empty() {
-            true => Seen::So(format!("{} are active, each with a session in {}", shown(wanted), run.database())),
+            true => Seen::So(reached(run)),
             false => Seen::NotYet(format!("{} have no session in {}", shown(&absent), run.database())),
         })
     }
@@ -50,8 +52,12 @@ impl<W: PoolWork> Step<W> for ActiveServers {
     async fn act(&self, run: &Run<W>) -> Result<String> {
         let wanted = run.work.active_servers();
         let active = read_service(run).await?.active_servers.unwrap_or_default();
+        let commands = pool::active_server_commands(&run.active_list_identity(), &active, wanted);
+        if !commands.is_empty() {
+            replication::take_down(run, &replication::ACTIVE_LIST).await?;
+        }
         let mut sent = Ok(());
-        for command in pool::active_server_commands(&run.active_list_identity(), &active, wanted) {
+        for command in commands {
             sent = sent.and(run.native_set(command).await);
         }
         crash_points::reach("active_servers.set");
@@ -64,9 +70,21 @@ impl<W: PoolWork> Step<W> for ActiveServers {
             )
             .with_next("Set them with `Set-CsPersistentChatActiveServer`, then run `Resume-PChatRun`."));
         }
+        // No page says that every Set moves a replica's last update, so that sessions decide where the wait was in vain.
+        let replicated = replication::wait_for(run, &replication::ACTIVE_LIST).await;
+        match replicated {
+            Err(error) if error.kind == ErrorKind::ReplicationBehind => {
+                run.host.message(Level::Warning, error.message);
+            }
+            other => other?,
+        }
         wait_for_sessions(run).await?;
-        Ok(format!("{} are active, each with a session in {}", shown(wanted), run.database()))
+        Ok(reached(run))
     }
+}
+
+fn reached<W: PoolWork>(run: &Run<W>) -> String {
+    format!("{} are active, each with a session in {}", shown(run.work.active_servers()), run.database())
 }
 
 /// The Set succeeds in silence while no service runs: users are counted as back only when their servers are in.

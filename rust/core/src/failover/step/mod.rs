@@ -10,8 +10,10 @@ pub(crate) mod pool_state;
 pub(crate) mod quiesce_jobs;
 pub(crate) mod recover;
 pub(crate) mod remove_log_shipping;
+mod replication;
 pub(crate) mod report;
 mod restores;
+pub(crate) mod test_message;
 
 pub(crate) use active_servers::same_host;
 
@@ -41,6 +43,7 @@ pub(crate) fn units(plan: &Plan) -> Result<Vec<Unit<Failover>>> {
                 step_name::POOL_STATE => Box::new(pool_state::PoolState),
                 step_name::MIRROR => Box::new(mirror::Mirror),
                 step_name::ACTIVE_SERVERS => Box::new(active_servers::ActiveServers),
+                step_name::TEST_MESSAGE => Box::new(test_message::TestMessage),
                 step_name::LOG_BACKUPS => Box::new(log_backups::LogBackups),
                 step_name::REPORT => Box::<report::Report>::default(),
                 other => return Err(unknown_step(other)),

@@ -157,6 +157,7 @@ fn steps(parts: &Parts<'_>, decision: &Decision) -> Result<Vec<PlannedStep>> {
         false => steps.extend([secondary.mirror, start(parts), secondary.active_servers]),
         true => steps.extend([start(parts), secondary.active_servers, secondary.mirror, restart(parts)]),
     }
+    steps.extend(secondary.test_message);
     steps.extend(secondary.log_backups);
     steps.push(secondary.report);
     for (number, step) in (1..).zip(&mut steps) {

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::failover::plan::step_name;
 use crate::failover::step::{
     active_servers, copy_and_restore, gate, lock_out, log_backups, mirror, pool_state, recover, remove_log_shipping,
-    report,
+    report, test_message,
 };
 use crate::run::step::unknown_step;
 use crate::run::{Step, Unit};
@@ -44,6 +44,7 @@ pub(super) fn of(plan: &Plan) -> Result<Vec<Unit<PlannedSwitch>>> {
             name::START_SERVICES => Box::new(StartServices),
             step_name::ACTIVE_SERVERS => Box::new(active_servers::ActiveServers),
             name::RESTART_SERVICES => Box::new(RestartServices),
+            step_name::TEST_MESSAGE => Box::new(test_message::TestMessage),
             step_name::LOG_BACKUPS => Box::new(log_backups::LogBackups),
             step_name::REPORT => Box::<report::Report>::default(),
             other => return Err(unknown_step(other)),

@@ -89,13 +89,14 @@ pub fn table(view: &View, schema: &str, name: &str) -> Option<Arc<TableDef>> {
 /// Compliance events that the adapter has not processed.
 fn events(view: &View, database: &Database) -> Arc<TableDef> {
     let now = view.world.local_now();
+    let since_run = view.world.compliance.since_last_run(view.world.clock.now());
     let rows = database
         .records
         .iter()
         .map(|r| {
             let placeholder = r.message >= PLACEHOLDERS;
-            // The entry date of a file transfer that was never finished lies far ahead.
-            let entered = if placeholder { now + chrono::Duration::days(3650) } else { now };
+            // The entry date of a file transfer that was never finished lies far ahead; the others came since the last run.
+            let entered = if placeholder { now + chrono::Duration::days(3650) } else { now - since_run };
             vec![
                 Value::BigInt(r.message as i64),
                 date(entered),

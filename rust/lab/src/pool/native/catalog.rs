@@ -319,6 +319,14 @@ pub const COMMANDS: &[Command] = &[
     )
     .gives("Microsoft.Rtc.Management.WritableConfig.Settings.BackupService.BackupServiceConfiguration"),
     command(
+        "Get-CsHealthMonitoringConfiguration",
+        &[
+            set("Identity", &[given("Identity", Text), LOCAL_STORE]),
+            set("Filter", &[needed("Filter", Text), LOCAL_STORE]),
+        ],
+    )
+    .gives("Microsoft.Rtc.Management.WritableConfig.Settings.HealthMonitoring.HealthMonitoringConfiguration"),
+    command(
         "Debug-CsInterPoolReplication",
         &[set(
             "Default",

@@ -3,6 +3,7 @@
 use serde_json::{json, Value};
 
 use super::super::settings::Store;
+use super::topology::front_end_pool;
 use super::{Call, NativeError, Objects};
 
 /// `Test-CsDatabase`: one row for each database of the store.
@@ -54,8 +55,55 @@ pub fn test_database(call: &mut Call<'_>) -> Objects {
         .collect())
 }
 
+/// `Get-CsHealthMonitoringConfiguration`: the pools that have test users.
+pub fn health_monitoring(call: &mut Call<'_>) -> Objects {
+    let inner = call.pool.lock();
+    let wanted = call.bound.text("Identity");
+    let found: Vec<_> = inner
+        .settings
+        .front_end_pools
+        .iter()
+        .filter(|pool| pool.test_users && wanted.is_none_or(|wanted| pool.fqdn.eq_ignore_ascii_case(wanted)))
+        .map(|pool| {
+            json!({
+                "Identity": pool.fqdn, "TargetFqdn": pool.fqdn,
+                "FirstTestUserSipUri": "sip:test1@contoso.com", "FirstTestSamAccountName": "contoso\\test1",
+                "SecondTestUserSipUri": "sip:test2@contoso.com", "SecondTestSamAccountName": "contoso\\test2",
+            })
+        })
+        .collect();
+    match (wanted, found.is_empty()) {
+        (Some(wanted), true) => {
+            Err(NativeError::not_found(format!("Cannot find an object with the identity \"{wanted}\".")))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// Why no message can go out from a Front End pool: nobody to send it, or nobody to take it.
+fn sender_missing(call: &Call<'_>) -> Result<Option<String>, NativeError> {
+    let Some(target) = call.bound.text("TargetFqdn") else { return Ok(None) };
+    let inner = call.pool.lock();
+    let Some(pool) = front_end_pool(&inner, target) else {
+        return Err(NativeError::not_found(format!("Cannot find pool \"{target}\".")));
+    };
+    if call.bound.text("SenderSipAddress").is_none() && !pool.test_users {
+        return Err(NativeError::failed(format!(
+            "No test users: {target} has no health monitoring configuration, and no SIP address is given."
+        )));
+    }
+    let alive = pool.servers.iter().any(|server| inner.machine(server).is_some_and(|machine| machine.alive));
+    Ok((!alive).then(|| format!("The registrar {target} does not answer.")))
+}
+
 /// `Test-CsPersistentChatMessage`: whether a message would get through now.
 pub fn test_message(call: &mut Call<'_>) -> Objects {
+    if let Some(why) = sender_missing(call)? {
+        return Ok(vec![json!({
+            "TargetFqdn": call.bound.text("TargetFqdn"), "Result": "Failure", "Latency": "00:00:00", "Error": why,
+            "Diagnosis": Value::Null,
+        })]);
+    }
     let users = call.pool.users();
     let inside = users["in"].as_bool() == Some(true);
     let target = call.bound.text("TargetFqdn").map(String::from);

@@ -164,6 +164,7 @@ impl Pool {
         let mut call = Call { pool: self, command, bound, dialect, what_if: vec![], warnings: vec![], lies };
         let outcome = dispatch(&mut call).await;
         let afterwards = self.lock().fault(PoolFaultName::NativeThrowsAfterwards, Some(command.name));
+        let silent = self.lock().fault(PoolFaultName::NativeSilent, Some(command.name));
         let outcome = match outcome {
             Ok(_) if afterwards && !call.bound.what_if => {
                 Err(NativeError::failed(format!("{} lost the connection after its work was done.", command.name)))
@@ -173,7 +174,7 @@ impl Pool {
         match outcome {
             Ok(objects) => NativeAnswer {
                 outcome: "completed",
-                objects: if call.bound.what_if { Vec::new() } else { objects },
+                objects: if call.bound.what_if || silent { Vec::new() } else { objects },
                 object_type: command.output.into(),
                 what_if: call.what_if,
                 warnings: call.warnings,
@@ -233,7 +234,7 @@ impl Pool {
             return Err(store_unavailable());
         }
         let asks = command.asks && !bound.what_if && !bound.confirmed && !bound.switch("Force");
-        if asks {
+        if asks || (inner.fault(PoolFaultName::NativePrompts, name) && !bound.what_if) {
             return Err(NativeError::refused(
                 "PromptNotAnswered",
                 "InvalidOperation",
@@ -285,6 +286,7 @@ async fn dispatch(call: &mut Call<'_>) -> Objects {
         "Get-CsBackupServiceConfiguration" => backup_service::configuration(call),
         "Debug-CsInterPoolReplication" => backup_service::debug_replication(call),
         "Test-CsDatabase" => checks::test_database(call),
+        "Get-CsHealthMonitoringConfiguration" => checks::health_monitoring(call),
         "Test-CsPersistentChatMessage" => checks::test_message(call),
         "Get-CsWindowsService" => machines::get_service(call),
         "Start-CsWindowsService" => machines::start_service(call).await,

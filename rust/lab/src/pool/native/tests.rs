@@ -346,6 +346,7 @@ async fn faults_of_single_commands() {
         (PoolFaultName::NativeMissing, "failed", false),
         (PoolFaultName::CsRightsMissing, "failed", false),
         (PoolFaultName::NativeThrowsAfterwards, "failed", true),
+        (PoolFaultName::NativePrompts, "failed", false),
     ];
     for (name, outcome, acts) in cases {
         let command = set.clone().filter(|_| name != PoolFaultName::CsRightsMissing);
@@ -357,7 +358,17 @@ async fn faults_of_single_commands() {
         objects(&pool, "Get-CsPersistentChatState", json!({})).await;
         pool.set_fault(fault, false);
     }
-    assert_eq!(pool.calls().len(), 10);
+    assert_eq!(pool.calls().len(), 12);
+}
+
+#[tokio::test]
+async fn a_silent_command_gives_back_nothing() {
+    let (_, pool) = lab();
+    let fault = PoolFault { name: PoolFaultName::NativeSilent, command: Some("Get-CsPool".into()) };
+    pool.set_fault(fault.clone(), true);
+    assert!(objects(&pool, "Get-CsPool", json!({})).await.is_empty());
+    pool.set_fault(fault, false);
+    assert!(!objects(&pool, "Get-CsPool", json!({})).await.is_empty());
 }
 
 #[tokio::test]
@@ -376,9 +387,16 @@ async fn a_hanging_command_comes_back_when_the_fault_is_off() {
 #[tokio::test]
 async fn the_end_to_end_test_tells_who_is_in() {
     let (_, pool) = lab();
+    let nobody = run(&pool, "Test-CsPersistentChatMessage", json!({ "TargetFqdn": "pool1.contoso.com" })).await;
+    assert!(nobody.error.is_some_and(|error| error.message.contains("No test users")));
+    assert!(objects(&pool, "Get-CsHealthMonitoringConfiguration", json!({})).await.is_empty());
     let mut result = String::new();
+    let given = json!({
+        "TargetFqdn": "pool1.contoso.com", "SenderSipAddress": "sip:a@contoso.com",
+        "ReceiverSipAddress": "sip:b@contoso.com",
+    });
     for _ in 0..1000 {
-        let rows = objects(&pool, "Test-CsPersistentChatMessage", json!({ "TargetFqdn": "pool1.contoso.com" })).await;
+        let rows = objects(&pool, "Test-CsPersistentChatMessage", given.clone()).await;
         result = rows[0]["Result"].as_str().unwrap().into();
         if result == "Success" {
             break;

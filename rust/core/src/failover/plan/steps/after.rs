@@ -116,11 +116,26 @@ pub(super) fn active_servers(parts: &Parts<'_>) -> PlannedStep {
     let identity = pool.active_list_right.known().map_or("global", String::as_str);
     let servers = &parts.request.active_servers;
     planned.native_commands.push(text(parts, &pool::add_active_servers(identity, servers)));
+    planned.native_commands.push(text(parts, &pool::get_replication()));
     for server in servers {
         planned.native_commands.push(text(parts, &pool::get_windows_services(server)));
     }
     planned.expected_seconds = Some(60);
     planned
+}
+
+/// The proof from end to end, where a Front End pool has test users.
+pub(super) fn test_message(parts: &Parts<'_>) -> Option<PlannedStep> {
+    let pools = parts.evidence.pool.test_pools.known().filter(|pools| !pools.is_empty())?;
+    let mut planned = PlannedStep::new(
+        step_name::TEST_MESSAGE,
+        "Send a message from one test user to the other",
+        pool_name(parts.evidence),
+        "Sessions of the active servers are seen; the message did not arrive, and the run ends incomplete.",
+    );
+    planned.native_commands = pools.iter().map(|pool| text(parts, &pool::test_message(pool))).collect();
+    planned.expected_seconds = Some(10);
+    Some(planned)
 }
 
 /// The job that takes log backups from now on; `None` where declined or without a folder.
