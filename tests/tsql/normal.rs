@@ -8,6 +8,7 @@ pub fn normal(text: &str) -> String {
         let (taken, becomes) = guid(rest)
             .or_else(|| marker(rest))
             .or_else(|| kill(rest))
+            .or_else(|| schedule(rest))
             .or_else(|| number(rest))
             .unwrap_or((first.len_utf8(), None));
         match becomes {
@@ -50,6 +51,18 @@ fn kill(text: &str) -> Found {
     (digits > 0).then_some(("KILL ".len() + digits, Some("KILL 51")))
 }
 
+/// The day and time from which a job of log shipping runs: when the lab was begun.
+fn schedule(text: &str) -> Found {
+    const BEGINS: [(&str, &str); 2] = [
+        ("@active_start_date = ", "@active_start_date = 20260314"),
+        ("@active_start_time = ", "@active_start_time = 21500"),
+    ];
+    let (begin, becomes) = BEGINS.iter().find(|(begin, _)| text.starts_with(begin))?;
+    let digits = text[begin.len()..].bytes().take_while(u8::is_ascii_digit).count();
+    let at_midnight = text[begin.len()..].starts_with('0');
+    (digits > 0 && !at_midnight).then_some((begin.len() + digits, Some(*becomes)))
+}
+
 /// A run of digits: 14 of them are the time in a file's name.
 fn number(text: &str) -> Found {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -72,5 +85,9 @@ fn only_what_a_run_chose_is_replaced() {
     );
     assert_eq!(normal("KILL 73; SET LOCK_TIMEOUT 30000"), "KILL 51; SET LOCK_TIMEOUT 30000");
     assert_eq!(normal("E:\\LSCopy\\pchat-proof-00ffa9.tmp"), "E:\\LSCopy\\pchat-proof-0.tmp");
+    assert_eq!(
+        normal("@active_start_date = 20261121, @active_start_time = 0, @active_end_time = 235959"),
+        "@active_start_date = 20260314, @active_start_time = 0, @active_end_time = 235959"
+    );
     assert_eq!(normal("é nvarchar(4000)"), "é nvarchar(4000)");
 }

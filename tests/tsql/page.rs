@@ -18,6 +18,8 @@ const NOW_AND_THEN: &[&str] = &[
     "sysjobactivity",
     "sysjobhistory",
     "sys.dm_server_services",
+    // Whether somebody is in the copy that a full backup replaces.
+    "RESTORE DATABASE [mgc] FROM DISK",
     // What is given up had come so far, or a little farther.
     "RESTORE LOG [mgc] FROM DISK = N'\\\\fs1\\LogShip",
 ];

@@ -237,6 +237,175 @@ GO
 DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 1; SELECT @rc AS rc
 GO
 
+-- ==== failback after a disaster
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_jobstep @job_id = N'00000000-0000-0000-0000-000000000001', @step_id = 1, @command = N'IF EXISTS (SELECT 1 FROM master.sys.databases WHERE name = N''mgc'' AND state = 0 AND is_in_standby = 0) BEGIN DECLARE @file nvarchar(260); SET @file = N''\\fs1\LogShip\mgc_'' + REPLACE(REPLACE(REPLACE(CONVERT(nvarchar(19), GETUTCDATE(), 120), N''-'', N''''), N'' '', N''''), N'':'', N'''') + N''.trn''; BACKUP LOG [mgc] TO DISK = @file WITH CHECKSUM; END'; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 0; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_delete_log_shipping_primary_secondary @primary_database = N'mgc', @secondary_server = N'B\RTC', @secondary_database = N'mgc'; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_delete_log_shipping_primary_database @database = N'mgc'; SELECT @rc AS rc
+GO
+
+ALTER DATABASE [mgc] SET PARTNER OFF
+GO
+
+USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak' WITH COPY_ONLY, CHECKSUM; USE [master]
+GO
+
+BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH COPY_ONLY, CHECKSUM
+GO
+
+USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc_log.ldf'
+GO
+
+RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc_log.ldf'
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_start_job @job_id = N'00000000-0000-0000-0000-000000000001'; SELECT @rc AS rc
+GO
+
+RESTORE LOG [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH FILE = 1, NORECOVERY
+GO
+
+ALTER DATABASE [mgccomp] SET PARTNER OFF
+GO
+
+USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; BACKUP LOG [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH CHECKSUM, NORECOVERY
+GO
+
+RESTORE DATABASE [mgc] WITH RECOVERY
+GO
+
+ALTER DATABASE [mgc] SET MULTI_USER
+GO
+
+ALTER DATABASE [mgc] SET ENABLE_BROKER WITH ROLLBACK IMMEDIATE
+GO
+
+ALTER DATABASE [mgc] SET TRUSTWORTHY ON
+GO
+
+ALTER DATABASE [mgc] SET DB_CHAINING ON
+GO
+
+RESTORE LOG [mgc] FROM DISK = N'\\fs2\mirror\mgc.trn' WITH FILE = 1, NORECOVERY
+GO
+
+EXEC master.dbo.xp_create_subdir N'\\fs1\LogShip\archive_20260314021500'
+GO
+
+EXEC master.dbo.xp_create_subdir N'E:\LSCopy\archive_20260314021500'
+GO
+
+DECLARE @rc int, @backup_job_id uniqueidentifier, @primary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_primary_database @database = N'mgc', @backup_directory = N'\\fs1\LogShip', @backup_share = N'\\fs1\LogShip', @backup_job_name = N'LSBackup_mgc', @backup_retention_period = 4320, @monitor_server = N'MON', @monitor_server_security_mode = 1, @backup_threshold = 60, @threshold_alert = 14420, @threshold_alert_enabled = 1, @history_retention_period = 5760, @backup_compression = 2, @backup_job_id = @backup_job_id OUTPUT, @primary_id = @primary_id OUTPUT; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSBackup_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_add_log_shipping_primary_secondary @primary_database = N'mgc', @secondary_server = N'B\RTC', @secondary_database = N'mgc'; SELECT @rc AS rc
+GO
+
+DECLARE @rc int, @copy_job_id uniqueidentifier, @restore_job_id uniqueidentifier, @secondary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_primary @primary_server = N'P\RTC', @primary_database = N'mgc', @backup_source_directory = N'\\fs1\LogShip', @backup_destination_directory = N'E:\LSCopy', @copy_job_name = N'LSCopy_P\RTC_mgc', @restore_job_name = N'LSRestore_P\RTC_mgc', @file_retention_period = 4320, @monitor_server = N'MON', @monitor_server_security_mode = 1, @copy_job_id = @copy_job_id OUTPUT, @restore_job_id = @restore_job_id OUTPUT, @secondary_id = @secondary_id OUTPUT; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_database @secondary_database = N'mgc', @primary_server = N'P\RTC', @primary_database = N'mgc', @restore_delay = 0, @restore_all = 1, @restore_mode = 0, @disconnect_users = 0, @block_size = -1, @buffer_count = -1, @max_transfer_size = -1, @restore_threshold = 45, @threshold_alert = 14421, @threshold_alert_enabled = 1, @history_retention_period = 5760; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSCopy_P\RTC_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSRestore_P\RTC_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 1; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_delete_job @job_id = N'00000000-0000-0000-0000-000000000001'; SELECT @rc AS rc
+GO
+
+DROP DATABASE [mgc]
+GO
+
+DROP DATABASE [mgccomp]
+GO
+
+-- ==== failback after a planned switch
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_start_job @job_id = N'00000000-0000-0000-0000-000000000001'; SELECT @rc AS rc
+GO
+
+RESTORE LOG [mgc] FROM DISK = N'\\fs2\mirror\mgc.trn' WITH FILE = 1, NORECOVERY
+GO
+
+RESTORE LOG [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH FILE = 1, NORECOVERY
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 0; SELECT @rc AS rc
+GO
+
+ALTER DATABASE [mgc] SET PARTNER OFF
+GO
+
+ALTER DATABASE [mgccomp] SET PARTNER OFF
+GO
+
+USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; BACKUP LOG [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH CHECKSUM, NORECOVERY
+GO
+
+RESTORE DATABASE [mgc] WITH RECOVERY
+GO
+
+ALTER DATABASE [mgc] SET MULTI_USER
+GO
+
+ALTER DATABASE [mgc] SET ENABLE_BROKER WITH ROLLBACK IMMEDIATE
+GO
+
+EXEC master.dbo.xp_create_subdir N'\\fs1\LogShip\archive_20260314021500'
+GO
+
+EXEC master.dbo.xp_create_subdir N'E:\LSCopy\archive_20260314021500'
+GO
+
+DECLARE @rc int, @backup_job_id uniqueidentifier, @primary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_primary_database @database = N'mgc', @backup_directory = N'\\fs1\LogShip', @backup_share = N'\\fs1\LogShip', @backup_job_name = N'LSBackup_mgc', @backup_retention_period = 4320, @monitor_server = N'MON', @monitor_server_security_mode = 1, @backup_threshold = 60, @threshold_alert = 14420, @threshold_alert_enabled = 1, @history_retention_period = 5760, @backup_compression = 2, @backup_job_id = @backup_job_id OUTPUT, @primary_id = @primary_id OUTPUT; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSBackup_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_add_log_shipping_primary_secondary @primary_database = N'mgc', @secondary_server = N'B\RTC', @secondary_database = N'mgc'; SELECT @rc AS rc
+GO
+
+DECLARE @rc int, @copy_job_id uniqueidentifier, @restore_job_id uniqueidentifier, @secondary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_primary @primary_server = N'P\RTC', @primary_database = N'mgc', @backup_source_directory = N'\\fs1\LogShip', @backup_destination_directory = N'E:\LSCopy', @copy_job_name = N'LSCopy_P\RTC_mgc', @restore_job_name = N'LSRestore_P\RTC_mgc', @file_retention_period = 4320, @monitor_server = N'MON', @monitor_server_security_mode = 1, @copy_job_id = @copy_job_id OUTPUT, @restore_job_id = @restore_job_id OUTPUT, @secondary_id = @secondary_id OUTPUT; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_database @secondary_database = N'mgc', @primary_server = N'P\RTC', @primary_database = N'mgc', @restore_delay = 0, @restore_all = 1, @restore_mode = 0, @disconnect_users = 0, @block_size = -1, @buffer_count = -1, @max_transfer_size = -1, @restore_threshold = 45, @threshold_alert = 14421, @threshold_alert_enabled = 1, @history_retention_period = 5760; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSCopy_P\RTC_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSRestore_P\RTC_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 1; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_delete_job @job_id = N'00000000-0000-0000-0000-000000000001'; SELECT @rc AS rc
+GO
+
+DROP DATABASE [mgc]
+GO
+
+DROP DATABASE [mgccomp]
+GO
+
 -- ==== what the workflows read, look at and lock
 
 DECLARE @P1 int;
@@ -245,6 +414,14 @@ GO
 
 DECLARE @P1 int;
 SELECT p.login_time, CAST(p.cmd AS nvarchar(16)) AS command_name FROM master.dbo.sysprocesses p WHERE p.spid = @P1 AND p.ecid = 0
+GO
+
+DECLARE @P1 nvarchar(4000), @P2 int;
+SELECT TOP (30000) CAST(b.type AS nvarchar(1)) AS backup_type, b.family_guid, b.first_lsn, b.last_lsn, b.first_recovery_fork_guid, b.last_recovery_fork_guid, b.fork_point_lsn, CAST(b.is_copy_only AS int) AS is_copy_only, CASE WHEN b.server_name = @@SERVERNAME THEN 1 ELSE 0 END AS is_own, b.backup_finish_date, f.physical_device_name FROM msdb.dbo.backupset b LEFT JOIN msdb.dbo.backupmediafamily f ON f.media_set_id = b.media_set_id AND f.family_sequence_number = 1 WHERE b.database_name = @P1 AND b.type IN ('D', 'L') AND b.backup_set_id >= @P2 AND (b.server_name = @@SERVERNAME OR EXISTS (SELECT 1 FROM msdb.dbo.restorehistory h WHERE h.backup_set_id = b.backup_set_id AND h.destination_database_name = @P1 AND h.restore_type <> 'V')) ORDER BY b.backup_set_id DESC
+GO
+
+DECLARE @P1 nvarchar(4000), @P2 nvarchar(4000);
+SELECT CAST(COUNT(*) AS int) AS found FROM msdb.dbo.log_shipping_secondary s WHERE s.primary_server = @P1 AND s.primary_database = @P2
 GO
 
 DECLARE @P1 nvarchar(4000), @P2 uniqueidentifier;
@@ -265,6 +442,10 @@ GO
 
 DECLARE @P1 nvarchar(4000);
 SELECT DISTINCT v.volume_mount_point, CAST(v.available_bytes AS bigint) AS available_bytes FROM master.sys.master_files f JOIN master.sys.databases d ON d.database_id = f.database_id CROSS APPLY sys.dm_os_volume_stats(f.database_id, f.file_id) v WHERE d.name = @P1
+GO
+
+DECLARE @P1 nvarchar(4000);
+SELECT MAX(h.backup_set_id) AS seeded FROM msdb.dbo.restorehistory h WHERE h.destination_database_name = @P1 AND h.restore_type = 'D'
 GO
 
 DECLARE @P1 nvarchar(4000);
@@ -315,6 +496,10 @@ DECLARE @P1 nvarchar(4000);
 SELECT p.primary_database, p.primary_id, p.backup_directory, p.backup_share, p.backup_retention_period, p.backup_job_id, p.monitor_server, p.monitor_server_security_mode, p.last_backup_file, p.last_backup_date, p.backup_compression FROM msdb.dbo.log_shipping_primary_databases p WHERE p.primary_database = @P1
 GO
 
+DECLARE @P1 nvarchar(4000);
+SELECT s.family_guid, s.recovery_fork_guid, s.last_log_backup_lsn FROM master.sys.database_recovery_status s JOIN master.sys.databases d ON d.database_id = s.database_id WHERE d.name = @P1
+GO
+
 DECLARE @P1 uniqueidentifier, @P2 nvarchar(4000);
 SELECT d.secondary_database FROM msdb.dbo.log_shipping_secondary_databases d WHERE d.secondary_id = @P1 AND d.secondary_database <> @P2 ORDER BY d.secondary_database
 GO
@@ -329,6 +514,10 @@ GO
 
 DECLARE @P1 uniqueidentifier;
 SELECT TOP (1) CAST(h.instance_id AS int) AS instance_id, CAST(h.run_status AS int) AS run_status, h.message FROM msdb.dbo.sysjobhistory h WHERE h.job_id = @P1 AND h.step_id = 0 ORDER BY h.instance_id DESC
+GO
+
+DECLARE @P1 uniqueidentifier;
+SELECT TOP (1) s.command FROM msdb.dbo.sysjobsteps s WHERE s.job_id = @P1 ORDER BY s.step_id
 GO
 
 DECLARE @P1 uniqueidentifier;
@@ -362,13 +551,28 @@ GO
 EXEC master.dbo.xp_fileexist N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\Backup\mgc_20260314021500.trn'
 GO
 
+EXEC master.dbo.xp_fileexist N'E:\LSCopy\archive_20260314021500'
+GO
+
 EXEC master.dbo.xp_fileexist N'E:\LSCopy\pchat-proof-0.tmp'
 GO
 
 EXEC master.dbo.xp_fileexist N'\\fs1\LogShip'
 GO
 
+EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\archive_20260314021500'
+GO
+
+EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\mgc_20260314021500.bak'
+GO
+
 EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\mgc_20260314021500.trn'
+GO
+
+EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak'
+GO
+
+EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\pchat-proof-0.tmp'
 GO
 
 EXEC master.dbo.xp_fileexist N'\\fs2\mirror'
@@ -386,6 +590,9 @@ GO
 EXEC master.sys.xp_dirtree N'\\fs1\LogShip', 1, 1
 GO
 
+RESTORE FILELISTONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1
+GO
+
 RESTORE HEADERONLY FROM DISK = N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\Backup\mgc_20260314021500.bak'
 GO
 
@@ -395,7 +602,13 @@ GO
 RESTORE HEADERONLY FROM DISK = N'E:\LSCopy\mgc_20260314021500.trn'
 GO
 
+RESTORE HEADERONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak'
+GO
+
 RESTORE HEADERONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn'
+GO
+
+RESTORE HEADERONLY FROM DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak'
 GO
 
 RESTORE HEADERONLY FROM DISK = N'\\fs2\mirror\mgc.trn'
@@ -410,7 +623,13 @@ GO
 RESTORE LABELONLY FROM DISK = N'E:\LSCopy\mgc_20260314021500.trn'
 GO
 
+RESTORE LABELONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak'
+GO
+
 RESTORE LABELONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn'
+GO
+
+RESTORE LABELONLY FROM DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak'
 GO
 
 RESTORE LABELONLY FROM DISK = N'\\fs2\mirror\mgc.trn'
@@ -422,7 +641,13 @@ GO
 RESTORE VERIFYONLY FROM DISK = N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\Backup\mgc_20260314021500.trn' WITH FILE = 1
 GO
 
+RESTORE VERIFYONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, CHECKSUM
+GO
+
 RESTORE VERIFYONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH FILE = 1, CHECKSUM
+GO
+
+RESTORE VERIFYONLY FROM DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak' WITH FILE = 1, CHECKSUM
 GO
 
 SELECT CAST(@@SERVERNAME AS nvarchar(128)) AS server_name, CAST(SERVERPROPERTY('MachineName') AS nvarchar(128)) AS machine_name, CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)) AS product_version, CAST(SERVERPROPERTY('Edition') AS nvarchar(128)) AS edition, CAST(SERVERPROPERTY('EngineEdition') AS int) AS engine_edition, CAST(SERVERPROPERTY('Collation') AS nvarchar(128)) AS collation_name, CAST(SERVERPROPERTY('PChatLab') AS nvarchar(128)) AS lab_id, CAST(SUSER_SNAME() AS nvarchar(128)) AS login_name, CAST(IS_SRVROLEMEMBER('sysadmin') AS int) AS is_sysadmin, CAST(HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') AS int) AS sees_all_sessions, CAST(DATEDIFF(second, GETUTCDATE(), GETDATE()) AS int) AS offset_seconds, GETUTCDATE() AS now_utc
@@ -438,6 +663,9 @@ SELECT CAST(COUNT(*) AS int) AS sessions FROM master.dbo.sysprocesses WHERE prog
 GO
 
 SELECT CAST(SERVERPROPERTY('InstanceDefaultBackupPath') AS nvarchar(260)) AS folder
+GO
+
+SELECT CAST(SERVERPROPERTY('InstanceDefaultDataPath') AS nvarchar(260)) AS folder
 GO
 
 SELECT CAST(l.resource_description AS nvarchar(256)) AS description, CAST(l.request_session_id AS int) AS spid, s.host_name, s.program_name, s.login_name, s.login_time FROM master.sys.dm_tran_locks l LEFT JOIN master.sys.dm_exec_sessions s ON s.session_id = l.request_session_id WHERE l.resource_type = N'APPLICATION' AND l.request_mode = N'X' AND l.request_status = N'GRANT'

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use pchat_tests::request::{failover_request, journal_place, planned_switch_request};
+use pchat_tests::request::{
+    baseline_request, failback_request, failover_request, journal_place, planned_switch_request,
+};
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
@@ -20,6 +22,8 @@ pub const ALL: &[(&str, Workflow)] = &[
     ("planned switch", planned_switch),
     ("planned switch, given up after the tail", planned_switch_given_up),
     ("planned switch, the log of a damaged database saved", salvage),
+    ("failback after a disaster", failback_seeded),
+    ("failback after a planned switch", failback_unseeded),
 ];
 
 /// A lab of one version from a scenario of the lab's own, taking down what is sent.
@@ -182,5 +186,39 @@ fn salvage(version: &str) -> Vec<Value> {
     shell.fault("refuse", json!({"instance": "PM\\RTC"}));
     shell.fault("database_damaged", json!({"instance": "P\\RTC", "database": "mgc"}));
     switch(&shell, true, &mut || false).expect(0);
+    sent(&shell)
+}
+
+/// Keeps a baseline, and gives its folder.
+fn keep_baseline(shell: &Shell) -> String {
+    let folder = shell.journal.path().join("baseline").display().to_string();
+    shell.operate("pchat_baseline_save", &baseline_request(&folder), true, &mut || false);
+    folder
+}
+
+/// The way home; what was sent before it is another section's.
+fn fail_back(shell: &Shell, baseline: &str) {
+    shell.lab.control(&json!({"command": "statements", "record": true})).expect("from here on");
+    let journal = journal_place(&shell.journal.path().display().to_string());
+    let request = failback_request(&shell.lab.about, journal, baseline);
+    let plan = shell.operate("pchat_failback_plan", &request, true, &mut || false);
+    shell.operate("pchat_run_start", &json!({"version": 1, "plan": plan.document}), true, &mut || false).expect(0);
+}
+
+fn failback_seeded(version: &str) -> Vec<Value> {
+    let shell = lab(version, "healthy", json!({}));
+    let baseline = keep_baseline(&shell);
+    shell.ask("primary_site_lost");
+    fail_over(&shell, &[]);
+    shell.ask("primary_site_back");
+    fail_back(&shell, &baseline);
+    sent(&shell)
+}
+
+fn failback_unseeded(version: &str) -> Vec<Value> {
+    let shell = lab(version, "healthy", json!({}));
+    let baseline = keep_baseline(&shell);
+    switch(&shell, false, &mut || false).expect(0);
+    fail_back(&shell, &baseline);
     sent(&shell)
 }
