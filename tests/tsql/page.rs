@@ -21,7 +21,7 @@ const NOW_AND_THEN: &[&str] = &[
     // Whether somebody is in the copy that a full backup replaces.
     "RESTORE DATABASE [mgc] FROM DISK",
     // What is given up had come so far, or a little farther.
-    "RESTORE LOG [mgc] FROM DISK = N'\\\\fs1\\LogShip",
+    "RESTORE LOG [mgc] FROM DISK = N'",
 ];
 
 /// How a text that only reads or guards begins.
