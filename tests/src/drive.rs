@@ -95,9 +95,12 @@ pub fn native(lab_control: &str, command: &Value) -> Value {
     for parameter in command["parameters"].as_array().into_iter().flatten() {
         parameters.insert(parameter["name"].as_str().unwrap_or_default().to_string(), parameter["value"].clone());
     }
-    // As in the shell: nobody is asked, and the caller's preferences stay outside.
+    // As in the shell: nobody is asked, and the caller's preferences stay outside; these two have no -Confirm.
     let name = command["name"].as_str().unwrap_or_default();
-    if ["Install-", "Uninstall-", "Set-", "Start-", "Stop-", "Invoke-"].iter().any(|verb| name.starts_with(verb)) {
+    let asks = !["Invoke-CsBackupServiceSync", "Invoke-CsManagementStoreReplication"].contains(&name);
+    if asks
+        && ["Install-", "Uninstall-", "Set-", "Start-", "Stop-", "Invoke-"].iter().any(|verb| name.starts_with(verb))
+    {
         parameters.entry("Confirm").or_insert(json!(false));
     }
     let asked = json!({"command": "native", "name": command["name"], "parameters": parameters});
