@@ -13,6 +13,10 @@ namespace PersistentChatFailover.Commands
         [Parameter]
         public string AcceptDataLoss { get; set; }
 
+        /// <summary>Witnesses that are ignored by name: PrimaryMirror, ShareFiles, Monitor; Primary for its own answer.</summary>
+        [Parameter]
+        public string[] IgnoreWitness { get; set; }
+
         internal override string Export
         {
             get { return "pchat_database_recover"; }
@@ -31,6 +35,7 @@ namespace PersistentChatFailover.Commands
         internal override void Complete(Dictionary<string, object> request)
         {
             request["accept_data_loss"] = NullIfEmpty(AcceptDataLoss);
+            request["ignore_witness"] = IgnoreWitness ?? new string[0];
         }
     }
 }

@@ -197,9 +197,9 @@ namespace PersistentChatFailover.Interop
             {
                 Stop();
             }
-            catch (Exception e) when (e is InvalidOperationException || e is ArgumentException || e is NotSupportedException)
+            catch (Exception e)
             {
-                // No way to ask, or Ctrl+C at the prompt: that is a no. The run stops, and can be resumed.
+                // No way to ask, a host that fails while it asks, or Ctrl+C at the prompt: that is a no. The run stops, and can be resumed.
                 writer.Message("warning", "The question could not be asked, which counts as no: " + e.Message);
             }
             finally

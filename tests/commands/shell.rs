@@ -136,7 +136,10 @@ impl Shell {
                 request["names"] = Value::Null;
                 request["max_megabytes_per_second"] = Value::Null;
             }
-            "pchat_database_recover" => request["accept_data_loss"] = Value::Null,
+            "pchat_database_recover" => {
+                request["accept_data_loss"] = Value::Null;
+                request["ignore_witness"] = json!([]);
+            }
             _ => {}
         }
         request

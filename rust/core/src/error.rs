@@ -193,6 +193,8 @@ error_kinds! {
     BaselineNotWritten = 7008, WriteError, Failed;
     /// The baseline is damaged, or of another release.
     BaselineUnreadable = 7009, InvalidData, BadInput;
+    /// An earlier run on the database is neither finished nor given up.
+    RunOpen = 7010, InvalidOperation, Refused;
 
     /// A fault in this library.
     InternalFault = 9001, NotSpecified, Failed;

@@ -4,7 +4,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pchat_core::document::{read, SessionSettings};
+use pchat_core::document::{read_request, SessionSettings};
 use pchat_core::operation::{Request, Session};
 use pchat_core::{Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn pchat_session_open(
         // SAFETY: the caller promises a place for one number, or NULL.
         let out = unsafe { output(session, 0, "session") }?;
         // SAFETY: the caller promises `length` readable bytes.
-        let settings: SessionSettings = read(unsafe { document::bytes(settings, length, "the settings") }?)?;
+        let settings: SessionSettings = read_request(unsafe { document::bytes(settings, length, "the settings") }?)?;
         *out = SESSIONS.insert(Arc::new(SessionHandle::new(Session::new(settings)?)?));
         Ok(PCHAT_OK)
     })
@@ -574,7 +574,7 @@ unsafe fn start<T: DeserializeOwned>(
         let out = unsafe { output(operation, 0, "operation") }?;
         let session = SESSIONS.get(session)?;
         // SAFETY: the caller promises `length` readable bytes.
-        let request: T = read(unsafe { document::bytes(request, length, "the request") }?)?;
+        let request: T = read_request(unsafe { document::bytes(request, length, "the request") }?)?;
         *out = OPERATIONS.insert(Operation::start(&session, make(request))?);
         Ok(PCHAT_OK)
     })

@@ -25,7 +25,7 @@ mod no_other_run;
 mod pool_reachable;
 mod pool_rights;
 mod pool_state;
-mod primary_is_down;
+pub(crate) mod primary_is_down;
 mod rights;
 mod share_readable;
 mod site_services;

@@ -8,6 +8,9 @@ use crate::evidence::{primary_verdict, EndpointAnswer, PrimaryVerdict};
 /// What `-IgnoreWitness` takes for an instance that is alive with a damaged database, once its tail is saved or given up.
 pub const PRIMARY_DAMAGED: &str = "PrimaryDamaged";
 
+/// What it takes for a primary that answers, where the database alone is recovered.
+pub const PRIMARY: &str = "Primary";
+
 /// The table of answers; witnesses have checks of their own.
 pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
     let (check, wanted) = ("PrimaryIsDown", "down");

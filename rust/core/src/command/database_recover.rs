@@ -6,8 +6,9 @@ use async_trait::async_trait;
 
 use super::change::{self, carry_out_step, Action, Change, Context, Planned, Reached};
 use super::look::{as_failover, facts, look, need_database, need_secondary, redo_unknown, Site};
+use crate::check::{self, primary_is_down::PRIMARY};
 use crate::document::{DatabaseRecoverRequest, FailoverRequest, Target};
-use crate::error::{ErrorKind, Outcome, Result};
+use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::Evidence;
 use crate::failover::plan::Decision;
 use crate::failover::put_back::put_back;
@@ -18,7 +19,7 @@ use crate::failover::Run;
 use crate::host::{Cancel, Host, Level};
 use crate::log_chain::{gate, AcceptedLoss};
 use crate::operation::{OperationResult, Session};
-use crate::run::Locks;
+use crate::run::{refuse_failed, Locks};
 use crate::sql::database::{self, DatabaseState, UserAccess};
 
 const FACTS: &[&str] = &[
@@ -34,15 +35,16 @@ const FACTS: &[&str] = &[
     "recovered_to",
     "loss_to_accept",
     "loss_accepted",
+    "ignored_witnesses",
 ];
 
 /// Recovers the database behind the gate, opens it to all users and looks at it. Afterwards no log backup fits.
 ///
-/// Whether the primary is dead is the operator's word here: one that answers is warned of, since this is also the way of
-/// Microsoft's page for each step by hand.
+/// A primary that answers, or a witness against its death, refuses it unless ignored by name: this is also the way of
+/// Microsoft's page for each step by hand, where nobody writes on the primary any more.
 ///
 /// # Errors
-/// In the result: those of the gate (4002, 4003, 4004, 4006, 4008, 5002, 5006), `DatabaseNotSecondary` (5004),
+/// In the result: those of the gate (4002, 4003, 4004, 4006, 4008, 5002, 5003, 5006), `DatabaseNotSecondary` (5004),
 /// `DatabaseInUse` (3004), those of the journal, `Locked` (5008).
 pub(crate) async fn database_recover(
     session: Arc<Session>,
@@ -83,6 +85,7 @@ impl Change for RecoverDatabase {
         let asked = &self.0;
         let mut request = as_failover(&asked.target, &asked.folders, &asked.journal);
         request.accept_data_loss.clone_from(&asked.accept_data_loss);
+        request.ignore_witness.clone_from(&asked.ignore_witness);
         let evidence = look(&at.session, &at.host, &mut request, Site::Asked, &at.cancel).await?;
         let planned = plan(&evidence, &request)?;
         if at.is_plan && !planned.actions.is_empty() && evidence.primary.answer.is_alive() {
@@ -148,6 +151,10 @@ pub(super) fn plan(evidence: &Evidence, request: &FailoverRequest) -> Result<Pla
     need_secondary(evidence)?;
     let Some(redo) = evidence.files.redo.known() else { return Err(redo_unknown(evidence)) };
     planned.loss = Some(decision.loss.clone());
+    if let Err(refused) = refuse_signs_of_life(evidence, request, &decision) {
+        planned.refusal = Some(refused);
+        return Ok(planned);
+    }
     let accepted = request.accept_data_loss.as_deref().map(AcceptedLoss::new);
     if let Err(refused) = gate::open(&evidence.sql_instance, database, redo, &evidence.files.listing, accepted.as_ref())
     {
@@ -177,6 +184,26 @@ pub(super) fn plan(evidence: &Evidence, request: &FailoverRequest) -> Result<Pla
         planned.text = format!("{} {}", planned.text, alive(evidence));
     }
     Ok(planned)
+}
+
+/// Refuses where the primary answers or a witness speaks for it, unless the request ignores them by name.
+///
+/// # Errors
+/// `PrimaryAlive` (5002), `WitnessAgainst` (5003).
+fn refuse_signs_of_life(evidence: &Evidence, request: &FailoverRequest, decision: &Decision) -> Result<()> {
+    let is_ignored = request.ignore_witness.iter().any(|name| name.eq_ignore_ascii_case(PRIMARY));
+    if evidence.primary.answer.is_alive() && !is_ignored {
+        return Err(Error::new(ErrorKind::PrimaryAlive, alive(evidence))
+            .with_unchanged("Nothing was changed.")
+            .with_next(format!(
+                "A switch while both sites live is `Invoke-PChatFailover -Planned`. To recover beside a primary that answers: \
+                 `-IgnoreWitness {PRIMARY}`."
+            ))
+            .with_target(evidence.database.as_str()));
+    }
+    let mut checks = check::of_decision(evidence, request, decision);
+    checks.retain(|result| result.name.starts_with("Witness"));
+    refuse_failed(&checks)
 }
 
 fn multi_user(database: &str) -> Result<Action> {

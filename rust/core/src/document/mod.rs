@@ -6,6 +6,7 @@ mod baseline;
 mod conference;
 mod failback;
 mod instance_step;
+mod plain;
 mod plan;
 mod planned_switch;
 mod pool;
@@ -56,6 +57,16 @@ pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
         None => return Err(bad("the member `version` is missing or no number".to_string())),
     }
     serde_json::from_slice(text).map_err(|e| bad(e.to_string()))
+}
+
+/// Reads a request as it comes from outside.
+///
+/// # Errors
+/// As [`read`]; `InvalidValue` (1002) for a value that no instance, path or name can have.
+pub fn read_request<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
+    let request = read(text)?;
+    plain::refuse_odd_values(text)?;
+    Ok(request)
 }
 
 /// As much of a document as tells how the rest is to be read: a whole plan is not held twice.

@@ -169,6 +169,8 @@ pub struct DatabaseRecoverRequest {
     /// The loss that is accepted: the LSN or the time that the refusal shows.
     #[serde(deserialize_with = "nullable")]
     pub accept_data_loss: Option<String>,
+    /// Witnesses that are ignored by name; `Primary` is the primary's own answer.
+    pub ignore_witness: Vec<String>,
     pub plan_only: bool,
     #[serde(deserialize_with = "nullable")]
     pub approved_digest: Option<String>,

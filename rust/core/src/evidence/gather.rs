@@ -19,7 +19,8 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use super::{Capture, Evidence, PlaceEvidence, PlaceRole, PrimaryEvidence, Reading, ShareEvidence};
+use super::{Capture, Evidence, PlaceEvidence, PlaceRole, PrimaryEvidence, Reading, ShareEvidence, WITNESS_NAMES};
+use crate::check::primary_is_down::{PRIMARY, PRIMARY_DAMAGED};
 use crate::document::FailoverRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{client_candidates, FileSystem};
@@ -50,6 +51,7 @@ pub async fn gather(
     cancel: &Cancel,
 ) -> Result<Evidence> {
     cancel.check()?;
+    known_witnesses(&request.ignore_witness)?;
     tokio::select! {
         evidence = Box::pin(read_all(sources, request, earlier, Others::All)) => evidence,
         () = cancel.cancelled() => Err(cancelled()),
@@ -124,7 +126,7 @@ async fn read_all(
         later_files,
         monitor,
     };
-    let journal = journal::read(sources.files, request, &look.places).await;
+    let journal = journal::read(sources.files, request, &look.places, earlier.is_some()).await;
     Ok(Evidence {
         gathered_at_utc: Utc::now(),
         sql_instance: request.target.sql_instance.clone(),
@@ -248,6 +250,25 @@ async fn primary_again(
         monitor,
         ..earlier.primary.clone()
     })
+}
+
+/// Refuses the name of a witness that there is not: it would ignore nothing.
+fn known_witnesses(ignored: &[String]) -> Result<()> {
+    let known: Vec<&str> = WITNESS_NAMES.iter().copied().chain([PRIMARY_DAMAGED, PRIMARY]).collect();
+    let is_known = |given: &str| {
+        known
+            .iter()
+            .any(|name| given.eq_ignore_ascii_case(name) || given.eq_ignore_ascii_case(&format!("Witness{name}")))
+    };
+    match ignored.iter().find(|given| !is_known(given)) {
+        None => Ok(()),
+        Some(unknown) => Err(Error::new(
+            ErrorKind::InvalidValue,
+            format!("`-IgnoreWitness {unknown}` names no witness; there are {}.", known.join(", ")),
+        )
+        .with_unchanged("Nothing was changed.")
+        .with_next("Give the name that the refused check shows.")),
+    }
 }
 
 fn cancelled() -> Error {

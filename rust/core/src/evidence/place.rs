@@ -113,4 +113,6 @@ pub struct JournalEvidence {
     /// The folder of the second copy: named, or the copy folder as this process opens it.
     pub copy_folder: Option<String>,
     pub copy_problem: Option<String>,
+    /// A run on the database that the journals know as open and that can be given up.
+    pub open_run: Option<String>,
 }

@@ -187,6 +187,7 @@ pub(crate) fn evidence() -> Evidence {
             folder_problem: None,
             copy_folder: Some("/mnt/LSCopy".to_string()),
             copy_problem: None,
+            open_run: None,
         },
         lock_holder: Reading::Known(None),
         compliance: Vec::new(),

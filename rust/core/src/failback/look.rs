@@ -376,6 +376,8 @@ async fn journal_places(outside: &Outside, request: &FailbackRequest) -> Journal
         None => None,
     };
     JournalEvidence {
+        // A run is refused at its start where another one is open.
+        open_run: None,
         folder_problem: gather::folder_problem(files.as_ref(), &folder).await,
         folder: folder.display().to_string(),
         copy_folder: copy.map(|copy| copy.display().to_string()),

@@ -76,7 +76,7 @@ fn summary(run: &RunView, with_steps: bool) -> Option<RunSummary> {
 }
 
 /// As far as the journal tells; the undo itself asks the instance.
-fn is_past_undo(run: &RunView, committing: &[&str]) -> bool {
+pub(super) fn is_past_undo(run: &RunView, committing: &[&str]) -> bool {
     let is_committing = |step: &str| committing.contains(&step);
     let has_failed = |step: &str| {
         run.entries.iter().any(|entry| {

@@ -13,6 +13,7 @@ mod kinds;
 mod list;
 mod locks;
 mod native;
+pub(crate) mod open;
 pub(crate) mod result;
 pub(crate) mod resume;
 pub(crate) mod start;

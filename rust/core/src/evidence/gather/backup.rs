@@ -153,12 +153,19 @@ pub(super) fn folders(log_shipping: &LogShippingEvidence, request: &FailoverRequ
     let record = log_shipping.record.as_ref();
     let named = |path: &Option<String>| path.as_deref().filter(|p| !p.trim().is_empty()).map(ServerPath::new);
     let copy = named(&request.folders.copy_folder).or_else(|| record.map(|r| r.backup_destination_directory.clone()));
-    let share = named(&request.folders.log_backup_share).or_else(|| record.map(|r| r.backup_source_directory.clone()));
+    let named_share = named(&request.folders.log_backup_share);
+    let recorded = record.map(|r| r.backup_source_directory.clone());
+    let is_recorded = |share: &ServerPath| recorded.as_ref().is_some_and(|recorded| recorded.same_as(share));
+    let is_only_named = named_share.as_ref().is_some_and(|share| !is_recorded(share));
+    // A share that is named in its stead hides nothing that the recorded one still shows.
+    let second = recorded.clone().filter(|_| is_only_named);
+    let share = named_share.or(recorded);
     let additional = request.folders.additional_log_backup_folders.iter().map(|path| ServerPath::new(path.as_str()));
-    copy.map(|path| Folder { role: PlaceRole::CopyFolder, path })
+    let folder = |role| move |path| Folder { role, path, is_only_named: false };
+    copy.map(folder(PlaceRole::CopyFolder))
         .into_iter()
-        .chain(share.map(|path| Folder { role: PlaceRole::Share, path }))
-        .chain(additional.map(|path| Folder { role: PlaceRole::Additional, path }))
+        .chain(share.map(|path| Folder { role: PlaceRole::Share, path, is_only_named }))
+        .chain(additional.chain(second).map(folder(PlaceRole::Additional)))
         .collect()
 }
 

@@ -30,6 +30,8 @@ pub struct Folder {
     pub role: PlaceRole,
     /// As the instance names it.
     pub path: ServerPath,
+    /// True for a share that somebody names and no record of log shipping does: it may be another folder.
+    pub is_only_named: bool,
 }
 
 /// A look at the folders: what lies there, and the headers read so far.

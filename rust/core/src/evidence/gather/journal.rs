@@ -8,12 +8,15 @@ use crate::evidence::{JournalEvidence, PlaceEvidence, PlaceRole};
 use crate::files::FileSystem;
 use crate::journal::default_folder;
 use crate::names::ClientPath;
+use crate::run::open;
 
-/// The folders as asked for; the second one by default the copy folder, as this process opens it.
+/// The folders as asked for; the second one by default the copy folder, as this process opens it. A run that is resumed is
+/// itself the open one.
 pub(super) async fn read(
     files: &dyn FileSystem,
     request: &FailoverRequest,
     places: &[PlaceEvidence],
+    is_resumed: bool,
 ) -> JournalEvidence {
     let asked = &request.journal;
     let folder = asked.journal_path.as_deref().map_or_else(default_folder, PathBuf::from);
@@ -30,7 +33,16 @@ pub(super) async fn read(
         None => None,
     };
     let same = copy_folder.as_deref().is_some_and(|copy| Path::new(copy) == folder);
+    let target = &request.target;
+    let open_run = match is_resumed {
+        true => None,
+        false => {
+            let copy = copy_folder.as_ref().map(PathBuf::from);
+            open::find_in(folder.clone(), copy, &target.sql_instance, &target.database).await
+        }
+    };
     JournalEvidence {
+        open_run,
         folder_problem: problem(files, &folder).await,
         folder: folder.display().to_string(),
         copy_problem: copy_problem.or_else(|| same.then(|| "it is the folder of the journal itself".to_string())),

@@ -40,13 +40,14 @@ pub(super) async fn look(
         look_at(connector, files, instance, folder, id, path_map)
     });
     let mut places = futures_util::future::try_join_all(looks).await?;
-    distrust_mapped_share(&mut places);
+    distrust_share(&mut places, folders.iter().any(|folder| folder.is_only_named));
     Ok(places)
 }
 
-/// A share that only this machine lists, under another path than its own, may be another folder, and a wrong or stale one
-/// would hide later log backups. It counts as out of reach where it shows nothing of what was copied from it.
-fn distrust_mapped_share(places: &mut [PlaceEvidence]) {
+/// A share that only this machine lists, under another path than its own, may be another folder; so may one that is named
+/// and stands in no record of log shipping. A wrong or stale one would hide later log backups. It counts as out of reach
+/// where it shows nothing of what was copied from it.
+fn distrust_share(places: &mut [PlaceEvidence], is_only_named: bool) {
     let names = |place: &PlaceEvidence| -> Vec<Text> {
         let theirs = place.by_server.known().cloned();
         let ours = || place.by_client.known().map(|files| files.iter().map(|file| file.name.clone()).collect());
@@ -54,12 +55,24 @@ fn distrust_mapped_share(places: &mut [PlaceEvidence]) {
     };
     let copied: Vec<Text> = places.iter().filter(|place| place.role == PlaceRole::CopyFolder).flat_map(names).collect();
     for share in places.iter_mut().filter(|place| place.role == PlaceRole::Share) {
+        if copied.is_empty() || copied.iter().any(|name| share.has(name)) {
+            continue;
+        }
+        if is_only_named {
+            let why = format!(
+                "{} shows none of the log backups that were copied from the share, so it may be another folder",
+                share.path
+            );
+            share.is_candidate = false;
+            share.by_client = Reading::Unknown(why.clone());
+            share.by_server = Reading::Unknown(why);
+            continue;
+        }
         let Some(path) = share.client_path.clone().filter(|path| !path.eq_ignore_ascii_case(share.path.as_str()))
         else {
             continue;
         };
-        let only_ours = share.by_server.known().is_none() && share.by_client.known().is_some();
-        if only_ours && !copied.is_empty() && !copied.iter().any(|name| share.has(name)) {
+        if share.by_server.known().is_none() && share.by_client.known().is_some() {
             share.is_candidate = false;
             share.by_client = Reading::Unknown(format!(
                 "{path} shows none of the log backups that were copied from it, and the instance cannot list {} to compare",
@@ -323,7 +336,7 @@ mod tests {
         share.by_client = Reading::Known(Vec::new());
         let listed = |share: &PlaceEvidence| {
             let mut places = [copy.clone(), share.clone()];
-            distrust_mapped_share(&mut places);
+            distrust_share(&mut places, false);
             places[1].is_listed()
         };
         assert!(listed(&share), "the instance sees it too");
@@ -334,6 +347,22 @@ mod tests {
         assert!(listed(&known));
         share.client_path = Some(share.path.to_string());
         assert!(listed(&share), "its own path is no other folder");
+    }
+
+    #[test]
+    fn a_named_share_that_shows_nothing_of_what_was_copied_is_out_of_reach() {
+        let copy = sample::place(PlaceId::COPY_FOLDER, PlaceRole::CopyFolder, &[1, 2]);
+        let listed = |copy: &PlaceEvidence, on_share: &[u32], is_only_named: bool| {
+            let mut places = [copy.clone(), sample::place(PlaceId::SHARE, PlaceRole::Share, on_share)];
+            distrust_share(&mut places, is_only_named);
+            places[1].is_listed()
+        };
+        assert!(!listed(&copy, &[], true));
+        assert!(!listed(&copy, &[3], true));
+        assert!(listed(&copy, &[2, 3], true));
+        assert!(listed(&copy, &[], false), "the recorded share may have been tidied");
+        let nothing_copied = sample::place(PlaceId::COPY_FOLDER, PlaceRole::CopyFolder, &[]);
+        assert!(listed(&nothing_copied, &[1], true), "there is nothing to compare");
     }
 
     #[test]
