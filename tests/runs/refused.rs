@@ -131,3 +131,21 @@ fn a_name_with_quotes_and_brackets_is_a_name_and_nothing_else() {
     assert_eq!(changes(&situation), before);
     assert_eq!(situation.ask("unknown_statements"), json!([]));
 }
+
+#[test]
+fn a_run_beside_one_that_can_be_given_up_is_refused_and_named() {
+    let situation = Situation::start("small");
+    situation.run_cut_off_at("jobs_disabled", &[]);
+    let ended = refused(&situation, &[], "NoOtherRun");
+    assert_eq!(ended.error_code(), 7010, "{}", ended.message());
+    situation.run("undo", &[]).expect(0);
+    situation.run("failover", &[]).expect(0);
+}
+
+#[test]
+fn a_named_share_that_holds_nothing_of_what_was_copied_hides_no_later_log_backup() {
+    let situation = Situation::start("small");
+    situation.fault("blackhole", json!({"instance": "MON"}));
+    let ended = refused(&situation, &[("/folders/log_backup_share", json!("\\\\fs2\\mirror"))], "");
+    assert!([4004, 5006].contains(&ended.error_code()), "{}", ended.message());
+}

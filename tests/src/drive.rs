@@ -52,7 +52,10 @@ pub fn operate(
     lab_control: &str,
     watcher: &mut dyn Watcher,
 ) -> Result<Ended, LibraryError> {
-    let operation = pchat.start(export, session, request)?;
+    let operation = match pchat.start(export, session, request) {
+        Err(LibraryError::Refused(error)) => return Ok(Err(error)),
+        started => started?,
+    };
     let mut ended = Err(json!({"message": "the operation ended without a terminal event"}));
     let mut cancelled = false;
     loop {

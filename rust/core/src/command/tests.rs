@@ -186,7 +186,25 @@ fn recovery_is_planned_once_everything_is_restored() {
         restored_up_to(found, 5000);
         found.primary.answer = EndpointAnswer::LoggedIn;
     });
-    assert!(database_recover::plan(&found, &request()).unwrap().text.contains("answers"));
+    let planned = database_recover::plan(&found, &request()).unwrap();
+    assert_eq!(planned.refusal.expect("both would take changes").kind, ErrorKind::PrimaryAlive);
+    assert!(planned.actions.is_empty());
+    let ignoring = crate::document::FailoverRequest { ignore_witness: vec!["primary".into()], ..request() };
+    let planned = database_recover::plan(&found, &ignoring).unwrap();
+    assert!(planned.refusal.is_none(), "{:?}", planned.refusal);
+    assert!(planned.text.contains("answers"));
+}
+
+#[test]
+fn recovery_is_refused_where_a_witness_speaks_for_the_primary() {
+    let found = with(|found| {
+        restored_up_to(found, 5000);
+        found.primary.mirror.answer = EndpointAnswer::Answers { why: "no login".into() };
+    });
+    let planned = database_recover::plan(&found, &request()).unwrap();
+    assert_eq!(planned.refusal.expect("nobody can tell").kind, ErrorKind::WitnessAgainst);
+    let ignoring = crate::document::FailoverRequest { ignore_witness: vec!["PrimaryMirror".into()], ..request() };
+    assert!(database_recover::plan(&found, &ignoring).unwrap().refusal.is_none());
 }
 
 #[test]
