@@ -66,8 +66,9 @@ fn by_oracle(good: &[bool], alphabet: &Alphabet, readings: &[usize]) -> End {
         if end >= first + long && readings[end - long..=end].iter().all(|shown| good[*shown]) {
             return End::Done(end);
         }
-        for column in 0..alphabet[0].len() {
-            let word = |n: usize| alphabet[readings[n]][column];
+        let columns = alphabet.first().map_or(0, |states| states.len());
+        for column in 0..columns {
+            let word = |n: usize| alphabet.get(readings[n]).and_then(|states| states[column]);
             if word(end) != Some("ErrorState") {
                 continue;
             }
