@@ -1,5 +1,6 @@
 //! Whole runs of the built library against the lab's program, each in a process of its own that can be killed.
 
+mod back_and_forth;
 mod boundary;
 mod conference;
 mod corners;
@@ -16,7 +17,6 @@ mod planned_cut_off;
 mod refused;
 mod roundtrip;
 mod standby;
-mod there_and_back;
 mod ways;
 mod whole;
 mod world_moves;
