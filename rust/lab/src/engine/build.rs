@@ -7,7 +7,6 @@ use super::compliance::Compliance;
 use super::disk::{Drive, Host};
 use super::error::LabError;
 use super::history::History;
-use super::listen::BROWSER_PORT;
 use super::lsn::Lsn;
 use super::model::{DataFile, Database, Fork, Instance, LoginEntry, Model, Random, Reach, Version, World};
 use super::session::{ClientInfo, Ended, SessionEntry};
@@ -30,12 +29,17 @@ const ACCOUNTS: [(&str, bool); 4] = [
 /// The services' group, a user of the chat databases.
 pub const SERVICE_GROUP: &str = "CONTOSO\\RTCUniversalServerAdmins";
 
+/// Last byte of the address that a lab holds to keep its network to itself; no host has it.
+const CLAIM_HOST: u8 = 254;
+/// The UDP port held there.
+const CLAIM_PORT: u16 = 1433;
+
 /// Builds the state and writes the files.
 ///
 /// # Errors
 /// `Io`, and `Scenario` for what does not fit together.
 pub fn build(scenario: &Scenario, root: &Path, clock: Arc<Clock>) -> Result<World, LabError> {
-    let network = free_network();
+    let (network, network_claim) = claimed_network();
     let mut hosts = Vec::new();
     for (index, host) in scenario.hosts.iter().enumerate() {
         let folder = root.join("hosts").join(&host.name);
@@ -83,6 +87,7 @@ pub fn build(scenario: &Scenario, root: &Path, clock: Arc<Clock>) -> Result<Worl
         client_maps: scenario.client_maps.clone(),
         shown_logins: scenario.logins.iter().map(|l| l.name.clone()).collect(),
         last_files: LastFiles::default(),
+        network_claim,
     };
     for share in &scenario.shares {
         if let Some(host) = world.find_host(&share.host) {
@@ -113,15 +118,19 @@ pub fn build(scenario: &Scenario, root: &Path, clock: Arc<Clock>) -> Result<Worl
     Ok(world)
 }
 
-/// A pair of address bytes whose browser port is free on the first host; any pair where none is, as on a machine with a
-/// SQL Server Browser of its own.
-fn free_network() -> (u8, u8) {
+/// Two address bytes that no other lab of this machine has for as long as the socket lives; without a claim on a machine
+/// that lets nobody bind such an address.
+fn claimed_network() -> ((u8, u8), Option<UdpSocket>) {
     let random = || {
         let bytes = uuid::Uuid::new_v4();
         (bytes.as_bytes()[0] % 240 + 10, bytes.as_bytes()[1])
     };
-    let free = |(x, y): &(u8, u8)| UdpSocket::bind((Ipv4Addr::new(127, *x, *y, 1), BROWSER_PORT)).is_ok();
-    std::iter::repeat_with(random).take(64).find(free).unwrap_or_else(random)
+    let claimed = |pair| Some((pair, Some(claim(pair)?)));
+    std::iter::repeat_with(random).take(64).find_map(claimed).unwrap_or_else(|| (random(), None))
+}
+
+fn claim((x, y): (u8, u8)) -> Option<UdpSocket> {
+    UdpSocket::bind((Ipv4Addr::new(127, x, y, CLAIM_HOST), CLAIM_PORT)).ok()
 }
 
 fn instance(
@@ -342,4 +351,18 @@ pub fn flip_bit(path: &Path) -> std::io::Result<()> {
         *byte ^= 1;
     }
     std::fs::write(path, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_belongs_to_one_lab_at_a_time() {
+        let (pair, held) = claimed_network();
+        assert!(held.is_some());
+        assert!(claim(pair).is_none(), "taken twice");
+        drop(held);
+        assert!(claim(pair).is_some(), "free again");
+    }
 }

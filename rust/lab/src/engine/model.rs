@@ -129,6 +129,8 @@ pub struct World {
     pub shown_logins: Vec<String>,
     /// Newest files of the built log shipping.
     pub last_files: LastFiles,
+    /// Keeps other labs off this one's addresses.
+    pub network_claim: Option<std::net::UdpSocket>,
 }
 
 /// What happened to the primary's site, and what was in its database then.
