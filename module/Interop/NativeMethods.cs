@@ -36,11 +36,7 @@ namespace PersistentChatFailover.Interop
         /// <summary>Opens the library. Every failure is one plain sentence.</summary>
         internal static IntPtr Open(string path)
         {
-            if (IntPtr.Size != 8)
-            {
-                throw new PlatformNotSupportedException(
-                    "This is a 32-bit shell. Open the 64-bit Lync Server Management Shell or the 64-bit PowerShell.");
-            }
+            RequireWide(IntPtr.Size);
             if (!File.Exists(path))
             {
                 throw new FileNotFoundException(
@@ -56,13 +52,26 @@ namespace PersistentChatFailover.Interop
             return library;
         }
 
+        /// <summary>Refuses a process that is not a 64-bit one.</summary>
+        /// <param name="pointerSize">Bytes of its pointers.</param>
+        internal static void RequireWide(int pointerSize)
+        {
+            if (pointerSize != 8)
+            {
+                throw new PlatformNotSupportedException("This is a 32-bit shell.");
+            }
+        }
+
         private static string WhyNotLoaded()
         {
-            if (!IsWindows)
-            {
-                return Marshal.PtrToStringAnsi(dlerror()) ?? string.Empty;
-            }
-            int code = Marshal.GetLastWin32Error();
+            return IsWindows
+                ? InWords(Marshal.GetLastWin32Error())
+                : Marshal.PtrToStringAnsi(dlerror()) ?? string.Empty;
+        }
+
+        /// <summary>Why Windows did not load a library, by its error code.</summary>
+        internal static string InWords(int code)
+        {
             return code == BadExeFormat
                 ? "It was built for another kind of process; this one is 64-bit x64."
                 : new Win32Exception(code).Message;

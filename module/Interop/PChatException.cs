@@ -85,8 +85,10 @@ namespace PersistentChatFailover.Interop
         /// <summary>The library cannot be loaded, or is of another release.</summary>
         internal static PChatException NotLoaded(Exception why)
         {
-            return Of(LibraryMismatch, "LibraryMismatch", ErrorCategory.InvalidOperation, 2, why.Message,
-                "Install the module again, as one package, and open a new shell.", why);
+            string next = why is PlatformNotSupportedException
+                ? "Open the 64-bit Lync Server Management Shell or the 64-bit PowerShell."
+                : "Install the module again, as one package, and open a new shell.";
+            return Of(LibraryMismatch, "LibraryMismatch", ErrorCategory.InvalidOperation, 2, why.Message, next, why);
         }
 
         /// <summary>A value of the call that cannot be used.</summary>
