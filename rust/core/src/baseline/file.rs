@@ -146,6 +146,14 @@ pub fn newest(path: &Path, database: Option<&str>) -> Result<StoredBaseline> {
     Err(first_error.unwrap_or_else(|| not_found(path, "the folder has no baseline")))
 }
 
+/// The folder that a baseline lies in, by its place: a file, or the folder itself. Looks at nothing.
+pub(crate) fn folder_of(baseline: &Path) -> &Path {
+    match (baseline.extension(), baseline.parent()) {
+        (Some(_), Some(folder)) => folder,
+        _ => baseline,
+    }
+}
+
 /// Reads a baseline. Strict: a missing or an unknown member is an error.
 ///
 /// # Errors

@@ -126,7 +126,9 @@ async fn read_all(
         later_files,
         monitor,
     };
-    let journal = journal::read(sources.files, request, &look.places, earlier.is_some()).await;
+    // Journals are read for a run alone, not for each command on log backups.
+    let begins_a_run = earlier.is_none() && others == Others::All;
+    let journal = journal::read(sources.files, request, &look.places, begins_a_run).await;
     Ok(Evidence {
         gathered_at_utc: Utc::now(),
         sql_instance: request.target.sql_instance.clone(),

@@ -1,6 +1,6 @@
 //! Reading the world for a failback. Changes nothing; what cannot be read is told with its reason.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 
@@ -11,17 +11,16 @@ use super::wanted::Wanted;
 use crate::baseline::{self, Baseline, InstanceBaseline, InstanceRole, Instances};
 use crate::document::FailbackRequest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::evidence::{gather, JournalEvidence, PoolEvidence, Reading};
+use crate::evidence::{gather, JournalEvidence, Reading};
 use crate::failback::history::{log_backups_behind, standing, HistorySet, Stand, Standing};
 use crate::journal;
 use crate::names::{InstanceName, Lsn, ServerPath};
-use crate::pool;
 use crate::run::Outside;
 use crate::sql::compliance::{self, COMPLIANCE_DATABASE};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::log_backup_job::LogBackupJob;
 use crate::sql::{backup_history, connection, file, job, lock, Connection, Connector, Purpose};
-use crate::switch::ServerServices;
+use crate::switch::read_services;
 
 /// The request with its baseline inside, read from its place where that is named, so that the plan and the journal hold it.
 ///
@@ -113,7 +112,7 @@ async fn read(outside: &Outside, request: &FailbackRequest) -> Result<Evidence> 
         log_backup_jobs: log_backup_jobs(connector, &now, database).await,
         shares: shares(connector, &now, wanted.share.as_ref(), request.mirror_file_share.as_deref()).await,
         compliance_rows: compliance_rows(connector, &now).await,
-        services: services(outside, &pool).await,
+        services: read_services(outside, &pool).await,
         sessions: sessions(connector, &now, database).await.into(),
         journal: journal_places(outside, request).await,
         lock_holder: lock_holder(connector, &now, database).await.into(),
@@ -327,22 +326,6 @@ async fn compliance_rows(connector: &Connector, now: &Baseline) -> Reading<u64> 
     count.await.into()
 }
 
-/// The services of every member of the pool, one server after the other.
-async fn services(outside: &Outside, pool: &PoolEvidence) -> Vec<ServerServices> {
-    let mut seen = Vec::new();
-    for server in pool.members.known().into_iter().flatten() {
-        let mut command = pool::get_windows_services(server);
-        command.module = pool.module_of(&command.name).map(str::to_string);
-        let outcome = outside.host.native(command.clone()).await;
-        let services = pool::objects(&command, outcome).map(|objects| {
-            let services = pool::read_windows_services(&objects);
-            services.into_iter().filter(|service| service.is_persistent_chat() || service.is_compliance()).collect()
-        });
-        seen.push(ServerServices { server: server.clone(), services: services.into() });
-    }
-    seen
-}
-
 async fn sessions(connector: &Connector, now: &Baseline, database: &str) -> Result<Vec<connection::DatabaseSession>> {
     let mut connection = at(connector, now, InstanceRole::Backup, Purpose::Catalog).await?;
     connection::list(&mut connection, database).await
@@ -368,7 +351,7 @@ async fn journal_places(outside: &Outside, request: &FailbackRequest) -> Journal
     let folder = asked.journal_path.as_ref().map_or_else(journal::default_folder, PathBuf::from);
     let copy = asked.journal_copy_path.as_ref().map(PathBuf::from).or_else(|| match asked.no_journal_copy {
         true => None,
-        false => baseline_folder(request),
+        false => request.baseline_path.as_deref().map(|path| baseline::folder_of(Path::new(path)).to_path_buf()),
     });
     let copy_problem = match &copy {
         Some(copy) if *copy == folder => Some("it is the folder of the journal itself".to_string()),
@@ -382,13 +365,5 @@ async fn journal_places(outside: &Outside, request: &FailbackRequest) -> Journal
         folder: folder.display().to_string(),
         copy_folder: copy.map(|copy| copy.display().to_string()),
         copy_problem,
-    }
-}
-
-fn baseline_folder(request: &FailbackRequest) -> Option<PathBuf> {
-    let path = PathBuf::from(request.baseline_path.as_deref()?);
-    match path.extension() {
-        Some(_) => path.parent().map(PathBuf::from),
-        None => Some(path),
     }
 }

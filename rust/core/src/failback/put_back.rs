@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::stage::{self, Stage};
 use super::Run;
 use crate::error::Result;
-use crate::failover::step::pool_state::{read_service, ACTIVE_BEFORE};
 use crate::host::{Level, NativeCommand};
 use crate::journal::crash_points;
 use crate::log_chain::gate;
@@ -17,7 +16,7 @@ use crate::sql::job;
 use crate::sql::open_up::open_to_all;
 use crate::sql::restore::RestoreProgress;
 use crate::sql::{mirror, offline, Purpose};
-use crate::switch::step::{enable_again, forget_drained, start_all, start_commands, to_enable};
+use crate::switch::step::{forget_drained, jobs_back, list_commands, start_all, start_commands, to_enable};
 use crate::switch::SwitchWork;
 
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
@@ -122,19 +121,6 @@ async fn mirrors_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
         done.push(format!("`{name}` is mirrored again"));
     }
     Ok(())
-}
-
-async fn jobs_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
-    for of in to_enable(run).await? {
-        done.push(enable_again(run, &of).await?);
-    }
-    Ok(())
-}
-
-async fn list_commands(run: &Run) -> Result<Vec<NativeCommand>> {
-    let Some(before) = run.book.fact::<Vec<String>>(ACTIVE_BEFORE) else { return Ok(Vec::new()) };
-    let now = read_service(run).await?.active_servers.unwrap_or_default();
-    Ok(pool::active_server_commands(&run.active_list_identity(), &now, &before))
 }
 
 async fn list_back(run: &Run, done: &mut Vec<String>) -> Result<()> {

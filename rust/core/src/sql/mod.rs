@@ -25,7 +25,6 @@ pub mod lock;
 pub mod log_backup_job;
 pub mod log_shipping;
 pub mod log_shipping_primary;
-pub mod log_shipping_primary_removal;
 pub mod log_shipping_set_up;
 pub mod mirror;
 pub mod monitor;

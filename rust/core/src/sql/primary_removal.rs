@@ -8,6 +8,9 @@ use crate::sql::Connection;
 
 /// The calls that remove a primary's record, in their order: each secondary, then the primary with its backup job, its
 /// monitor rows and history. The database and its files stay as they are.
+///
+/// # Source
+/// "Remove Log Shipping": `sp_delete_log_shipping_primary_secondary`, `sp_delete_log_shipping_primary_database`.
 pub fn remove_primary_statements(record: &PrimaryRecord) -> Result<Vec<String>> {
     let database = quote_literal(&record.primary_database)?;
     let mut statements = Vec::new();
@@ -49,5 +52,39 @@ pub async fn verify_primary_removed(connection: &mut Connection, database: &str)
         )
         .with_next("Look into the tables `msdb.dbo.log_shipping_primary*`, then resume.")
         .with_target(database)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::ServerPath;
+
+    #[test]
+    fn secondaries_go_first_and_every_name_is_quoted() {
+        let record = PrimaryRecord {
+            primary_database: "m'gc".into(),
+            primary_id: uuid::Uuid::nil(),
+            backup_directory: ServerPath::new(r"\\fs1\LogShip"),
+            backup_share: ServerPath::new(r"\\fs1\LogShip"),
+            backup_retention_minutes: 4320,
+            backup_job_id: uuid::Uuid::nil(),
+            monitor_server: "MON".into(),
+            monitor_by_windows_login: true,
+            last_backup_file: None,
+            last_backup_at: None,
+            backup_compression: 2,
+            monitor: None,
+            secondaries: vec![(r"B\RTC".into(), "m'gc".into())],
+        };
+        let statements = remove_primary_statements(&record).unwrap();
+        assert_eq!(
+            statements[0],
+            r"DECLARE @rc int; EXEC @rc = master.dbo.sp_delete_log_shipping_primary_secondary @primary_database = N'm''gc', @secondary_server = N'B\RTC', @secondary_database = N'm''gc'; SELECT @rc AS rc"
+        );
+        assert_eq!(
+            statements[1],
+            "DECLARE @rc int; EXEC @rc = master.dbo.sp_delete_log_shipping_primary_database @database = N'm''gc'; SELECT @rc AS rc"
+        );
     }
 }

@@ -8,4 +8,4 @@ pub(crate) mod step;
 mod work;
 
 pub(crate) use planned::PlannedSwitch;
-pub(crate) use work::{PoolWork, ServerServices, SwitchJob, SwitchLimits, SwitchWork};
+pub(crate) use work::{read_services, PoolWork, ServerServices, SwitchJob, SwitchLimits, SwitchWork};

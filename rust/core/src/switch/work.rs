@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::evidence::{PoolEvidence, Reading};
 use crate::names::{InstanceName, PoolState, ServerPath};
-use crate::pool::WindowsService;
-use crate::run::{Run, Workflow};
+use crate::pool::{self, WindowsService};
+use crate::run::{Outside, Run, Workflow};
 use crate::sql::{Connection, Purpose};
 
 /// Work that ends with users on the pool.
@@ -62,6 +62,22 @@ pub(crate) struct SwitchJob {
 pub(crate) struct ServerServices {
     pub server: String,
     pub services: Reading<Vec<WindowsService>>,
+}
+
+/// The services of every member of the pool, one server after the other. Changes nothing.
+pub(crate) async fn read_services(outside: &Outside, pool: &PoolEvidence) -> Vec<ServerServices> {
+    let mut seen = Vec::new();
+    for server in pool.members.known().into_iter().flatten() {
+        let mut command = pool::get_windows_services(server);
+        command.module = pool.module_of(&command.name).map(str::to_string);
+        let outcome = outside.host.native(command.clone()).await;
+        let services = pool::objects(&command, outcome).map(|objects| {
+            let services = pool::read_windows_services(&objects);
+            services.into_iter().filter(|service| service.is_persistent_chat() || service.is_compliance()).collect()
+        });
+        seen.push(ServerServices { server: server.clone(), services: services.into() });
+    }
+    seen
 }
 
 /// Work that takes a database from one side, which serves, to the other.

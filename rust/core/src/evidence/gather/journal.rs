@@ -10,13 +10,13 @@ use crate::journal::default_folder;
 use crate::names::ClientPath;
 use crate::run::open;
 
-/// The folders as asked for; the second one by default the copy folder, as this process opens it. A run that is resumed is
-/// itself the open one.
+/// The folders as asked for; the second one by default the copy folder, as this process opens it. An
+/// open run is looked for where one is to be begun: one that is resumed is itself the open one.
 pub(super) async fn read(
     files: &dyn FileSystem,
     request: &FailoverRequest,
     places: &[PlaceEvidence],
-    is_resumed: bool,
+    wants_open_run: bool,
 ) -> JournalEvidence {
     let asked = &request.journal;
     let folder = asked.journal_path.as_deref().map_or_else(default_folder, PathBuf::from);
@@ -34,9 +34,9 @@ pub(super) async fn read(
     };
     let same = copy_folder.as_deref().is_some_and(|copy| Path::new(copy) == folder);
     let target = &request.target;
-    let open_run = match is_resumed {
-        true => None,
-        false => {
+    let open_run = match wants_open_run {
+        false => None,
+        true => {
             let copy = copy_folder.as_ref().map(PathBuf::from);
             open::find_in(folder.clone(), copy, &target.sql_instance, &target.database).await
         }

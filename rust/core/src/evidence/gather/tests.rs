@@ -165,21 +165,21 @@ async fn the_journals_copy_goes_to_the_copy_folder_unless_named() {
     let mut place = sample::place(crate::log_chain::PlaceId::COPY_FOLDER, PlaceRole::CopyFolder, &[]);
     place.client_path = Some(folder.path().display().to_string());
 
-    let journal = journal::read(&LocalFileSystem, &request, &[place.clone()], false).await;
+    let journal = journal::read(&LocalFileSystem, &request, &[place.clone()], true).await;
     assert_eq!((journal.folder_problem, journal.copy_problem), (None, None));
     assert_eq!(journal.copy_folder, place.client_path);
 
     place.is_candidate = false;
-    let journal = journal::read(&LocalFileSystem, &request, &[place], false).await;
+    let journal = journal::read(&LocalFileSystem, &request, &[place], true).await;
     assert_eq!(journal.copy_folder, None);
 
     std::fs::write(folder.path().join("file"), b"x").expect("a file");
     request.journal.journal_path = Some(inside("file"));
     request.journal.journal_copy_path = Some(inside("file"));
-    let journal = journal::read(&LocalFileSystem, &request, &[], false).await;
+    let journal = journal::read(&LocalFileSystem, &request, &[], true).await;
     assert_eq!(journal.folder_problem, Some(format!("{} is a file", inside("file"))));
     request.journal.journal_path = Some("runs".into());
-    let journal = journal::read(&LocalFileSystem, &request, &[], false).await;
+    let journal = journal::read(&LocalFileSystem, &request, &[], true).await;
     assert_eq!(journal.folder_problem.as_deref(), Some("it is no full path"));
 }
 

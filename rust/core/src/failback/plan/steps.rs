@@ -13,7 +13,8 @@ use crate::pool::{self, WindowsService};
 use crate::sql::backup::{self, BackupOrder, BackupWhat};
 use crate::sql::compliance::COMPLIANCE_DATABASE;
 use crate::sql::log_backup_job::{file_name, LogBackupJob};
-use crate::sql::{backup_file, database, job, log_shipping_primary_removal, mirror, offline, restore, salvage};
+use crate::sql::primary_removal::remove_primary_statements;
+use crate::sql::{backup_file, database, job, mirror, offline, restore, salvage};
 use crate::switch::step::planned_tail;
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -122,7 +123,7 @@ fn old_log_shipping(parts: &Parts<'_>) -> Result<Option<PlannedStep>> {
         let Some(record) = instance.primary_record() else { continue };
         planned.statements.push(format!("-- on {}", instance.sql_instance));
         planned.statements.push(job::set_enabled_statement(record.backup_job_id, false)?);
-        planned.statements.extend(log_shipping_primary_removal::remove_statements(record)?);
+        planned.statements.extend(remove_primary_statements(record)?);
     }
     planned.expected_seconds = Some(5);
     Ok((!planned.statements.is_empty()).then_some(planned))

@@ -12,7 +12,8 @@ use crate::failback::{Failback, Run};
 use crate::journal::crash_points;
 use crate::names::InstanceName;
 use crate::run::{OnFailure, Seen, Step};
-use crate::sql::{job, log_shipping_primary, log_shipping_primary_removal, Connection, Purpose};
+use crate::sql::primary_removal::{remove_primary_part, remove_primary_statements, verify_primary_removed};
+use crate::sql::{job, log_shipping_primary, Connection, Purpose};
 
 /// How long a backup that is under way may take.
 const JOB_LIMIT: Duration = Duration::from_secs(3600);
@@ -75,9 +76,9 @@ async fn remove(run: &Run, instance: &InstanceName, work: &mut Connection) -> Re
             .with_next("Wait for its end, then run `Resume-PChatRun`."));
         }
     }
-    for statement in log_shipping_primary_removal::remove_statements(&record)? {
-        run.change(&instance.to_string(), &statement, log_shipping_primary_removal::run(work, &statement)).await?;
+    for statement in remove_primary_statements(&record)? {
+        run.change(&instance.to_string(), &statement, remove_primary_part(work, &statement)).await?;
     }
-    log_shipping_primary_removal::verify_gone(work, run.database()).await?;
+    verify_primary_removed(work, run.database()).await?;
     Ok(true)
 }

@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::evidence::{Capture, EndpointAnswer, Evidence, Reading};
 use crate::failover::look;
 use crate::names::InstanceName;
-use crate::pool;
 use crate::run::Outside;
 use crate::sql::compliance::{self, COMPLIANCE_DATABASE};
 use crate::sql::database::{self, DatabaseFacts, DatabaseState};
@@ -17,7 +16,7 @@ use crate::sql::job::{self, Job};
 use crate::sql::log_shipping_primary::{self, PrimaryRecord};
 use crate::sql::mirror::{self, Mirror, MirrorRole, MirrorState};
 use crate::sql::{Connection, Connector, Purpose};
-use crate::switch::ServerServices;
+use crate::switch::{read_services, ServerServices};
 
 /// The version of captures that this release writes.
 pub(super) const CAPTURE_VERSION: u32 = 1;
@@ -142,7 +141,8 @@ async fn read_home(outside: &Outside, evidence: &Evidence, salvage: bool) -> Hom
         };
         instances.push((name.to_string(), seen));
     }
-    let mut home = Home { instances, services: services(outside, evidence).await, unprocessed: no_compliance() };
+    let mut home =
+        Home { instances, services: read_services(outside, &evidence.pool).await, unprocessed: no_compliance() };
     if has_compliance(evidence) {
         home.unprocessed = match home.source(salvage) {
             Some(source) => unprocessed(connector, &source.sql_instance).await.into(),
@@ -200,20 +200,4 @@ async fn read_database(connection: &mut Connection, database: &str) -> Result<(O
         None => None,
     };
     Ok((state, mirroring))
-}
-
-/// The services of every member of the pool, one server after the other.
-async fn services(outside: &Outside, evidence: &Evidence) -> Vec<ServerServices> {
-    let mut seen = Vec::new();
-    for server in evidence.pool.members.known().into_iter().flatten() {
-        let mut command = pool::get_windows_services(server);
-        command.module = evidence.pool.module_of(&command.name).map(str::to_string);
-        let outcome = outside.host.native(command.clone()).await;
-        let services = pool::objects(&command, outcome).map(|objects| {
-            let services = pool::read_windows_services(&objects);
-            services.into_iter().filter(|service| service.is_persistent_chat() || service.is_compliance()).collect()
-        });
-        seen.push(ServerServices { server: server.clone(), services: services.into() });
-    }
-    seen
 }

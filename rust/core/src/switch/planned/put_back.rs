@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use super::{follow, PlannedSwitch, Run};
 use crate::error::{Error, ErrorKind, Result};
-use crate::failover::step::pool_state::{read_service, ACTIVE_BEFORE};
 use crate::host::{Level, NativeCommand};
 use crate::journal::crash_points;
 use crate::log_chain::gate;
@@ -18,7 +17,7 @@ use crate::sql::mirror::{self, MirrorRole, MirrorState};
 use crate::sql::open_up::open_to_all;
 use crate::sql::restore::RestoreProgress;
 use crate::sql::Purpose;
-use crate::switch::step::{enable_again, forget_drained, start_all, start_commands, to_enable};
+use crate::switch::step::{forget_drained, jobs_back, list_commands, start_all, start_commands, to_enable};
 use crate::switch::SwitchWork;
 
 /// How long clients that come back may keep the only seat.
@@ -191,20 +190,6 @@ async fn joined(run: &Run, name: &str) -> Result<bool> {
         }
         tokio::time::sleep(POLL).await;
     }
-}
-
-async fn jobs_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
-    for of in to_enable(run).await? {
-        done.push(enable_again(run, &of).await?);
-    }
-    Ok(())
-}
-
-/// The commands that bring the saved list of active servers back.
-async fn list_commands(run: &Run) -> Result<Vec<NativeCommand>> {
-    let Some(before) = run.book.fact::<Vec<String>>(ACTIVE_BEFORE) else { return Ok(Vec::new()) };
-    let now = read_service(run).await?.active_servers.unwrap_or_default();
-    Ok(pool::active_server_commands(&run.active_list_identity(), &now, &before))
 }
 
 async fn list_back(run: &Run, done: &mut Vec<String>) -> Result<()> {

@@ -1,7 +1,8 @@
 //! The request of a planned switch: what of it can be carried out, and the folders that follow from it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::baseline;
 use crate::document::{Plan, PlanRequest, PlannedSwitchRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::Evidence;
@@ -36,17 +37,10 @@ pub(super) fn usable(mut request: PlannedSwitchRequest) -> Result<PlannedSwitchR
     }
     let place = &mut own.journal;
     if place.journal_copy_path.is_none() && !place.no_journal_copy {
-        place.journal_copy_path = request.baseline_path.as_deref().map(|path| folder_of(path).display().to_string());
+        place.journal_copy_path =
+            request.baseline_path.as_deref().map(|path| baseline::folder_of(Path::new(path)).display().to_string());
     }
     Ok(request)
-}
-
-fn folder_of(baseline: &str) -> PathBuf {
-    let path = Path::new(baseline);
-    match (path.extension(), path.parent()) {
-        (Some(_), Some(folder)) => folder.to_path_buf(),
-        _ => path.to_path_buf(),
-    }
 }
 
 /// Log backups since the switch go to the share, so that the old primary can follow without seeding.

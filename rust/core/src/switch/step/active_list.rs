@@ -4,7 +4,9 @@ use async_trait::async_trait;
 
 use super::{name, HISTORY};
 use crate::error::Result;
-use crate::failover::step::pool_state::{clear_active_list, read_service};
+use crate::failover::step::pool_state::{clear_active_list, read_service, ACTIVE_BEFORE};
+use crate::host::NativeCommand;
+use crate::pool;
 use crate::run::{OnFailure, Run, Seen, Step};
 use crate::switch::SwitchWork;
 
@@ -34,4 +36,11 @@ impl<W: SwitchWork> Step<W> for ClearActiveList {
     async fn act(&self, run: &Run<W>) -> Result<String> {
         clear_active_list(run).await.map(|()| String::new())
     }
+}
+
+/// The commands that bring the saved list of active servers back. Reads only.
+pub(crate) async fn list_commands<W: SwitchWork>(run: &Run<W>) -> Result<Vec<NativeCommand>> {
+    let Some(before) = run.book.fact::<Vec<String>>(ACTIVE_BEFORE) else { return Ok(Vec::new()) };
+    let now = read_service(run).await?.active_servers.unwrap_or_default();
+    Ok(pool::active_server_commands(&run.active_list_identity(), &now, &before))
 }

@@ -102,8 +102,15 @@ pub(crate) async fn to_enable<W: SwitchWork>(run: &Run<W>) -> Result<Vec<SwitchJ
     Ok(left)
 }
 
-/// Enables a job again for a run that is given up.
-pub(crate) async fn enable_again<W: SwitchWork>(run: &Run<W>, of: &SwitchJob) -> Result<String> {
+/// Enables what is [`to_enable`] again for a run that is given up; `done` is told each.
+pub(crate) async fn jobs_back<W: SwitchWork>(run: &Run<W>, done: &mut Vec<String>) -> Result<()> {
+    for of in to_enable(run).await? {
+        done.push(enable_again(run, &of).await?);
+    }
+    Ok(())
+}
+
+async fn enable_again<W: SwitchWork>(run: &Run<W>, of: &SwitchJob) -> Result<String> {
     let mut connection = connect(run, of).await?;
     let statement = job::set_enabled_statement(of.job_id, true)?;
     run.change_back(&of.name, &statement, job::set_enabled(&mut connection, of.job_id, true)).await?;
