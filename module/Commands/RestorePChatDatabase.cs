@@ -4,38 +4,71 @@ using PersistentChatFailover.Documents;
 
 namespace PersistentChatFailover.Commands
 {
-    /// <summary>The gate, then recovery: the database comes online for good.</summary>
-    [Cmdlet(VerbsData.Restore, "PChatDatabase", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+    /// <summary>The gate, then recovery: the database comes online for good. With a full backup: its restore, never recovery.</summary>
+    [Cmdlet(VerbsData.Restore, "PChatDatabase", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High,
+        DefaultParameterSetName = "Recover")]
     [OutputType(typeof(ActionResult), typeof(RunResult))]
     public sealed class RestorePChatDatabase : FolderChangeCommand
     {
         /// <summary>The loss that is accepted: the LSN or the time that the refusal shows.</summary>
-        [Parameter]
+        [Parameter(ParameterSetName = "Recover")]
         public string AcceptDataLoss { get; set; }
 
         /// <summary>Witnesses that are ignored by name: PrimaryMirror, ShareFiles, Monitor; Primary for its own answer.</summary>
-        [Parameter]
+        [Parameter(ParameterSetName = "Recover")]
         public string[] IgnoreWitness { get; set; }
+
+        /// <summary>A full backup as the instance opens it; it is restored WITH NORECOVERY.</summary>
+        [Parameter(Mandatory = true, ParameterSetName = "BackupFile")]
+        [ValidateNotNullOrEmpty]
+        public string BackupFile { get; set; }
+
+        /// <summary>Which backup of the file, from 1.</summary>
+        [Parameter(ParameterSetName = "BackupFile")]
+        [ValidateRange(1, 32767)]
+        public int Position { get; set; }
+
+        /// <summary>What the refusal names a restoring copy by that may be overwritten all the same.</summary>
+        [Parameter(ParameterSetName = "BackupFile")]
+        public string ReplaceCopyAt { get; set; }
+
+        public RestorePChatDatabase()
+        {
+            Position = 1;
+        }
+
+        private bool IsFullBackup
+        {
+            get { return !string.IsNullOrEmpty(BackupFile); }
+        }
 
         internal override string Export
         {
-            get { return "pchat_database_recover"; }
+            get { return IsFullBackup ? "pchat_database_restore" : "pchat_database_recover"; }
         }
 
         internal override string Kind
         {
-            get { return "recover"; }
+            get { return IsFullBackup ? "restore_full" : "recover"; }
         }
 
         internal override string Caption
         {
-            get { return "Recover the database"; }
+            get { return IsFullBackup ? "Restore a full backup" : "Recover the database"; }
         }
 
         internal override void Complete(Dictionary<string, object> request)
         {
-            request["accept_data_loss"] = NullIfEmpty(AcceptDataLoss);
-            request["ignore_witness"] = IgnoreWitness ?? new string[0];
+            if (!IsFullBackup)
+            {
+                request["accept_data_loss"] = NullIfEmpty(AcceptDataLoss);
+                request["ignore_witness"] = IgnoreWitness ?? new string[0];
+                return;
+            }
+            request.Remove("folders");
+            request["backup_file"] = BackupFile;
+            request["position"] = Position;
+            request["replace_copy_at"] = NullIfEmpty(ReplaceCopyAt);
         }
     }
 }

@@ -116,6 +116,57 @@ fn a_mirrored_database_gives_no_tail_and_without_its_mirror_it_does() {
     shell.assert_understood();
 }
 
+fn restore_request(shell: &Shell, instance: &str, file: &str) -> Value {
+    request(shell, instance, json!({"backup_file": file, "position": 1, "replace_copy_at": null}))
+}
+
+#[test]
+fn a_full_backup_goes_over_a_copy_only_where_nothing_is_lost() {
+    let export = "pchat_database_restore";
+    let shell = Shell::start("healthy");
+    let mut full = backup_request(&shell, PRIMARY, "full");
+    full["folder"] = json!("\\\\fs1\\LogShip");
+    let (_, full) = back_up(&shell, full);
+    full.expect(0);
+    let file = full.items[0]["backup_file"].as_str().unwrap().to_string();
+
+    let at_home = shell.plan(export, &restore_request(&shell, PRIMARY, &file));
+    at_home.expect(3);
+    assert_eq!(at_home.error_code(), 5020, "it is mirrored: {}", at_home.message());
+    let seeded = shell.change_as(export, restore_request(&shell, crate::shell::BACKUP, &file));
+    seeded.expect(0);
+    let statements = seeded.statements();
+    assert!(statements[0].starts_with("RESTORE VERIFYONLY"), "{statements:?}");
+    assert!(statements[1].contains("WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'"), "{statements:?}");
+    assert_eq!(shell.state(), "RESTORING");
+
+    shell.change_as("pchat_mirror_remove", request(&shell, PRIMARY, json!({}))).expect(0);
+    let online = shell.plan(export, &restore_request(&shell, PRIMARY, &file));
+    assert_eq!(online.error_code(), 5016, "it serves: {}", online.message());
+    back_up(&shell, backup_request(&shell, PRIMARY, "tail")).1.expect(0);
+    let mut tail_is_not_in_it = restore_request(&shell, PRIMARY, &file);
+    let refused = shell.plan(export, &tail_is_not_in_it);
+    assert_eq!(refused.error_code(), 5016, "its tail is not in the backup: {}", refused.message());
+    let advice = refused.document["error"]["recommended_action"].as_str().unwrap_or_default().to_string();
+    tail_is_not_in_it["replace_copy_at"] = json!(advice.rsplit(' ').next());
+    shell.change_as(export, tail_is_not_in_it).expect(0);
+    assert_eq!(state_on(&shell, PRIMARY), "RESTORING");
+    shell.assert_understood();
+}
+
+#[test]
+fn a_file_that_is_no_full_backup_is_refused() {
+    let shell = Shell::start("healthy");
+    let (_, log) = back_up(&shell, backup_request(&shell, PRIMARY, "log"));
+    let file = log.items[0]["backup_file"].as_str().unwrap().to_string();
+    let refused = shell.plan("pchat_database_restore", &restore_request(&shell, crate::shell::BACKUP, &file));
+    assert_eq!(refused.error_code(), 1002, "{}", refused.message());
+    let nowhere = restore_request(&shell, crate::shell::BACKUP, "\\\\fs1\\LogShip\\nowhere.bak");
+    let refused = shell.plan("pchat_database_restore", &nowhere);
+    assert_ne!(refused.document["exit_code"], json!(0), "{:#}", refused.document);
+    assert_eq!(shell.state(), "RESTORING");
+}
+
 fn fence(shell: &Shell, parts: &[&str]) -> Value {
     let mut request = request(
         shell,

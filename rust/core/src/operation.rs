@@ -10,10 +10,10 @@ use crate::command;
 use crate::conference;
 use crate::document::{
     BackupServiceWaitRequest, BaselineGetRequest, BaselineSaveRequest, ConferenceRestoreRequest, ConnectionEndRequest,
-    DatabaseBackupRequest, DatabaseRecoverRequest, DatabaseRequest, FailbackRequest, FailoverRequest,
-    LogBackupCopyRequest, LogBackupListRequest, LogBackupRestoreRequest, LogShippingRemoveRequest, MirrorRemoveRequest,
-    PlannedSwitchRequest, PoolFindRequest, PrimaryDisableRequest, RunListRequest, RunRequest, RunStartRequest,
-    SessionSettings,
+    DatabaseBackupRequest, DatabaseRecoverRequest, DatabaseRequest, DatabaseRestoreRequest, FailbackRequest,
+    FailoverRequest, LogBackupCopyRequest, LogBackupListRequest, LogBackupRestoreRequest, LogShippingRemoveRequest,
+    MirrorRemoveRequest, PlannedSwitchRequest, PoolFindRequest, PrimaryDisableRequest, RunListRequest, RunRequest,
+    RunStartRequest, SessionSettings,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::preview::preview;
@@ -126,6 +126,7 @@ pub enum Request {
     DatabaseState(DatabaseRequest),
     DatabaseRecover(DatabaseRecoverRequest),
     DatabaseBackup(DatabaseBackupRequest),
+    DatabaseRestore(DatabaseRestoreRequest),
     MirrorGet(DatabaseRequest),
     MirrorRemove(MirrorRemoveRequest),
     PrimaryDisable(PrimaryDisableRequest),
@@ -190,6 +191,7 @@ pub async fn run(
         Request::ConnectionEnd(request) => command::connection_end(session, request, host, cancel).await,
         Request::DatabaseRecover(request) => command::database_recover(session, request, host, cancel).await,
         Request::DatabaseBackup(request) => command::database_backup(session, request, host, cancel).await,
+        Request::DatabaseRestore(request) => command::database_restore(session, request, host, cancel).await,
         Request::MirrorRemove(request) => command::mirror_remove(session, request, host, cancel).await,
         Request::PrimaryDisable(request) => command::primary_disable(session, request, host, cancel).await,
         reading => {

@@ -58,6 +58,25 @@ pub struct DatabaseBackup {
     pub database_state: String,
 }
 
+/// `Restore-PChatDatabase -BackupFile`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseRestoreRequest {
+    pub version: u32,
+    pub target: Target,
+    pub journal: JournalPlace,
+    /// A full backup as the instance opens it.
+    pub backup_file: String,
+    /// Which backup of the file, from 1.
+    pub position: u32,
+    /// What the refusal names a restoring copy by that may be overwritten all the same.
+    #[serde(deserialize_with = "nullable")]
+    pub replace_copy_at: Option<String>,
+    pub plan_only: bool,
+    #[serde(deserialize_with = "nullable")]
+    pub approved_digest: Option<String>,
+}
+
 /// `Remove-PChatMirror`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -21,6 +21,23 @@ pub unsafe extern "C" fn pchat_database_backup(
     unsafe { start(session, request, length, operation, error, Request::DatabaseBackup) }
 }
 
+/// Verifies a full backup and restores it WITH NORECOVERY, never over what only the copy there holds. Items `action`; result
+/// `run`.
+///
+/// # Safety
+/// `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+#[no_mangle]
+pub unsafe extern "C" fn pchat_database_restore(
+    session: u64,
+    request: *const u8,
+    length: usize,
+    operation: *mut u64,
+    error: *mut *mut PchatDocument,
+) -> i32 {
+    // SAFETY: the caller's promises are passed on.
+    unsafe { start(session, request, length, operation, error, Request::DatabaseRestore) }
+}
+
 /// Reads database mirroring as one partner sees it. Items `mirror`; result `count`. Reads only.
 ///
 /// # Safety

@@ -1,0 +1,376 @@
+//! `Restore-PChatDatabase -BackupFile`: a full backup, always `WITH NORECOVERY`, and never over what only this copy holds.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::change::{self, Action, Change, Context, Planned, Reached};
+use super::ledger::Ledger;
+use crate::document::{DatabaseRestoreRequest, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::{Cancel, Host, Progress};
+use crate::log_chain::{BackupType, Header, RedoPoint};
+use crate::names::{Lsn, ServerPath};
+use crate::operation::{OperationResult, Session};
+use crate::run::Locks;
+use crate::sql::backup_file::{self, HeaderAnswer};
+use crate::sql::backup_history::{self, OnlineIdentity};
+use crate::sql::database::{self, DatabaseFacts, DatabaseState};
+use crate::sql::full_restore::{self, FullRestore};
+use crate::sql::instance::{self, InstanceFacts};
+use crate::sql::mirror::{self, Mirror};
+use crate::sql::Purpose;
+
+/// Verifies a full backup and restores it, its files moved to where the instance has its own. The database is RESTORING
+/// afterwards: log backups and recovery are commands of their own. Items `action`; result `run`.
+///
+/// # Errors
+/// In the result: `OldCopyAtRisk` (5016), `DatabaseStateUnsuited` (5020), `BackupNotVerified` (4009), `ChecksFailed` (5001)
+/// for a backup that is newer than the instance, `StepNotVerified` (5015), `Locked` (5008), those of the journal.
+pub(crate) async fn database_restore(
+    session: Arc<Session>,
+    request: DatabaseRestoreRequest,
+    host: Arc<dyn Host>,
+    cancel: Cancel,
+) -> Result<OperationResult> {
+    change::run(Restore(request), session, host, cancel).await
+}
+
+struct Restore(DatabaseRestoreRequest);
+
+/// What names a copy that has no redo point.
+const CUT_OFF: &str = "cut_off";
+
+/// What it decided on.
+pub(super) struct Found {
+    pub instance: InstanceFacts,
+    pub header: Header,
+    pub moves: Vec<(String, ServerPath)>,
+    pub copy: Option<Copy>,
+}
+
+/// The copy that is there.
+pub(super) struct Copy {
+    pub facts: DatabaseFacts,
+    pub mirror: Option<Mirror>,
+    /// Of one that is restoring; `None` where a restore of it was cut off.
+    pub redo: Option<RedoPoint>,
+    /// Of one that is online.
+    pub identity: Option<OnlineIdentity>,
+    /// Rows of its fullest table, of one that is online.
+    pub rows: Option<u64>,
+}
+
+#[async_trait]
+impl Change for Restore {
+    type Look = (Found, Option<FullRestore>);
+
+    const KIND: &'static str = "restore_full";
+
+    fn target(&self) -> &Target {
+        &self.0.target
+    }
+
+    fn plan_only(&self) -> bool {
+        self.0.plan_only
+    }
+
+    fn approved_digest(&self) -> Option<&str> {
+        self.0.approved_digest.as_deref()
+    }
+
+    async fn look(&self, at: &Context) -> Result<(Self::Look, Planned)> {
+        let found = tokio::select! {
+            found = read(at, &self.0) => found?,
+            () = at.cancel.cancelled() => return Err(at.cancel.check().err().unwrap_or_else(change::gone)),
+        };
+        let (restore, planned) = plan(&self.0, &found)?;
+        Ok(((found, restore), planned))
+    }
+
+    async fn carry_out(&self, at: &Context, look: Self::Look, planned: &Planned, locks: Locks) -> Result<Reached> {
+        let (found, Some(restore)) = look else {
+            locks.release().await;
+            return Err(Error::new(ErrorKind::InternalFault, "a restore was planned without a file."));
+        };
+        let copy = found.copy.as_ref().map(|copy| json!({"database": copy.facts, "mirroring": copy.mirror}));
+        let ledger = Ledger::begin(at, Self::KIND, &self.0.journal, &planned.actions, &copy, locks).await?;
+        let ended = work(at, &ledger, &found, &restore, planned).await;
+        let text = format!(
+            "`{}` on {} is RESTORING at LSN {}, from {}.",
+            restore.database, at.target.sql_instance, found.header.last_lsn, restore.file
+        );
+        ledger.end(&ended, &text).await;
+        ended?;
+        Ok(Reached { text, next: planned.next.clone(), error: None })
+    }
+}
+
+async fn read(at: &Context, request: &DatabaseRestoreRequest) -> Result<Found> {
+    let database = at.target.database.as_str();
+    let mut connection = at.session.connector().connect(&at.instance, Purpose::Files).await?;
+    let instance = instance::read_facts(&mut connection).await?;
+    let file = ServerPath::new(request.backup_file.trim());
+    let headers = match backup_file::read_headers(&mut connection, &file).await? {
+        HeaderAnswer::Read(headers) => headers,
+        HeaderAnswer::Trouble(_, error) => return Err(error),
+    };
+    let header = headers.into_iter().find(|header| header.position == request.position).ok_or_else(|| {
+        Error::new(ErrorKind::InvalidValue, format!("`{file}` has no backup at position {}.", request.position))
+            .with_unchanged("Nothing was changed.")
+            .with_next("Name another -Position, or another file.")
+            .with_target(file.as_str())
+    })?;
+    let backed_up = backup_file::read_file_list(&mut connection, std::slice::from_ref(&file), request.position).await?;
+    let own = database::files(&mut connection, database).await?;
+    let folder = full_restore::data_folder(&mut connection).await?;
+    let copy = match database::read(&mut connection, database).await? {
+        None => None,
+        Some(facts) => {
+            let is_open = facts.state == DatabaseState::Online;
+            let redo = match facts.state.is_secondary() {
+                true => database::redo_point(&mut connection, database).await.ok(),
+                false => None,
+            };
+            // Somebody may sit on the only seat of it: then it counts as full.
+            let counted = if is_open { database::count_rows(&mut connection, database).await.ok() } else { None };
+            Some(Copy {
+                mirror: mirror::read(&mut connection, database).await?,
+                redo,
+                identity: if is_open { backup_history::identity(&mut connection, database).await? } else { None },
+                rows: counted.map(|table| table.map_or(0, |table| table.rows)),
+                facts,
+            })
+        }
+    };
+    connection.close().await;
+    let moves = full_restore::moves(&backed_up, &own, folder.as_ref())?;
+    Ok(Found { instance, header, moves, copy })
+}
+
+/// What would be done on what was found. Pure.
+pub(super) fn plan(request: &DatabaseRestoreRequest, found: &Found) -> Result<(Option<FullRestore>, Planned)> {
+    let database = request.target.database.as_str();
+    let header = &found.header;
+    let mut planned = Planned::default();
+    let mut fact = |name: &str, value: String| planned.facts.insert(name.to_string(), value);
+    fact("instance", found.instance.server_name.clone());
+    fact("database", database.to_string());
+    fact("lab", found.instance.lab_id.clone().unwrap_or_else(|| "none".to_string()));
+    fact("backup_set", header.backup_set_id.to_string());
+    fact("database_state", found.copy.as_ref().map_or("absent", |copy| copy.facts.state.as_text()).to_string());
+    if let Some(redo) = found.copy.as_ref().and_then(|copy| copy.redo.as_ref()) {
+        fact("redo_point", format!("{} on {}", redo.lsn, redo.fork_id));
+    }
+    let replaces = match unusable(request, found).map_or_else(|| guard(request, found), Err) {
+        Ok(replaces) => replaces,
+        Err(refusal) => {
+            planned.refusal = Some(*refusal);
+            return Ok((None, planned));
+        }
+    };
+    let restore = FullRestore {
+        database: database.to_string(),
+        file: ServerPath::new(request.backup_file.trim()),
+        position: request.position,
+        moves: found.moves.clone(),
+        replace: replaces,
+    };
+    planned.actions.push(Action {
+        action: "verify_backup",
+        object: restore.file.to_string(),
+        statement: backup_file::verify_statement(
+            std::slice::from_ref(&restore.file),
+            restore.position,
+            header.has_checksums,
+        )?,
+        text: "read to its end before anything is overwritten".to_string(),
+    });
+    planned.actions.push(Action {
+        action: "restore_full",
+        object: restore.file.to_string(),
+        statement: full_restore::restore_statement(&restore)?,
+        text: format!("of {} from {}", header.finished_at, header.server_name),
+    });
+    planned.text = format!(
+        "Restore the full backup {} over {} as `{database}` on {}, WITH NORECOVERY.",
+        restore.file,
+        if found.copy.is_some() { "the copy that is there" } else { "nothing" },
+        request.target.sql_instance
+    );
+    planned.next.push(format!(
+        "`{database}` is RESTORING: Restore-PChatLogBackup restores what came after this backup; recovery is a command of its own."
+    ));
+    Ok((Some(restore), planned))
+}
+
+type Refusal = Box<Error>;
+
+fn refused(kind: ErrorKind, target: &str, what: String, next: &str) -> Refusal {
+    Box::new(Error::new(kind, what).with_unchanged("Nothing was restored.").with_next(next).with_target(target))
+}
+
+/// Why the file cannot be restored here, whatever is there.
+fn unusable(request: &DatabaseRestoreRequest, found: &Found) -> Option<Refusal> {
+    let (header, file) = (&found.header, request.backup_file.as_str());
+    if header.backup_type != BackupType::Database {
+        let what = format!("`{file}` is no full backup.");
+        return Some(refused(ErrorKind::InvalidValue, file, what, "Restore-PChatLogBackup takes log backups."));
+    }
+    if header.database_name != request.target.database {
+        let what = format!("`{file}` is a backup of `{}`, not of `{}`.", header.database_name, request.target.database);
+        return Some(refused(ErrorKind::InvalidValue, file, what, "Give the right file, or -Database."));
+    }
+    if header.is_damaged {
+        let what = format!("`{file}` was taken over damaged pages.");
+        return Some(refused(ErrorKind::BackupNotVerified, file, what, "Take another full backup."));
+    }
+    if header.software_major > found.instance.major_version {
+        let what = format!(
+            "version of the backup is `{}` instead of at most `{}` of {}.",
+            header.software_major, found.instance.major_version, request.target.sql_instance
+        );
+        return Some(refused(ErrorKind::ChecksFailed, file, what, "A backup is never restored to an older version."));
+    }
+    None
+}
+
+/// Whether the copy that is there may be overwritten: `Ok(true)` with REPLACE, `Ok(false)` where there is none.
+///
+/// It may where all that it holds is in the backup, or where it holds nothing; a copy that is restoring off the backup's
+/// path only where the operator names it by its redo point. One that is online is never overwritten: its tail comes first.
+fn guard(request: &DatabaseRestoreRequest, found: &Found) -> std::result::Result<bool, Refusal> {
+    let Some(copy) = &found.copy else { return Ok(false) };
+    let (database, instance) = (request.target.database.as_str(), request.target.sql_instance.as_str());
+    let unsuited = |what: String, next: &str| Err(refused(ErrorKind::DatabaseStateUnsuited, database, what, next));
+    if copy.mirror.is_some() {
+        return unsuited(
+            format!("`{database}` on {instance} is mirrored, and a mirrored database takes no restore."),
+            "End mirroring first: Remove-PChatMirror, on both partners.",
+        );
+    }
+    match copy.facts.state {
+        DatabaseState::Restoring if is_contained(copy, &found.header) || is_named(copy, request) => Ok(true),
+        DatabaseState::Restoring => {
+            let (stands, name) = match &copy.redo {
+                Some(redo) => (
+                    format!("at LSN {}, which is not proved to be part of this backup", redo.lsn),
+                    redo.lsn.to_string(),
+                ),
+                None => (
+                    "behind a restore that was cut off, and nobody can tell what it held before".to_string(),
+                    CUT_OFF.to_string(),
+                ),
+            };
+            Err(refused(
+                ErrorKind::OldCopyAtRisk,
+                database,
+                format!("`{database}` on {instance} is RESTORING {stands}."),
+                &format!("Where it may be overwritten all the same, name it: -ReplaceCopyAt {name}"),
+            ))
+        }
+        DatabaseState::Online if is_fresh(copy, &found.header) => Ok(true),
+        DatabaseState::Online => Err(refused(
+            ErrorKind::OldCopyAtRisk,
+            database,
+            format!("`{database}` on {instance} is ONLINE and holds messages that no other copy may have."),
+            "Save it first: Backup-PChatDatabase -Type Full, then -Type Tail, which leaves it RESTORING.",
+        )),
+        DatabaseState::Standby => unsuited(
+            format!("`{database}` on {instance} is a STANDBY copy with readers."),
+            "Stop-PChatConnection takes it to RESTORING.",
+        ),
+        DatabaseState::Offline => unsuited(
+            format!("`{database}` on {instance} is OFFLINE, and nobody can tell what it holds."),
+            "Set it online (`ALTER DATABASE … SET ONLINE`), save it with Backup-PChatDatabase, then again.",
+        ),
+        other => unsuited(
+            format!("`{database}` on {instance} is {}.", other.as_text().to_uppercase()),
+            "Save what its log holds with Backup-PChatDatabase -Type Salvage, drop it, then again.",
+        ),
+    }
+}
+
+/// True where the copy ends on the backup's own path, before the backup's end.
+fn is_contained(copy: &Copy, header: &Header) -> bool {
+    copy.redo.as_ref().is_some_and(|redo| {
+        redo.fork_id == header.last_fork_id
+            && redo.family_id.is_none_or(|family| family == header.family_id)
+            && redo.lsn <= header.last_lsn
+    })
+}
+
+/// True where the operator gave exactly what the refusal shows.
+fn is_named(copy: &Copy, request: &DatabaseRestoreRequest) -> bool {
+    let Some(named) = request.replace_copy_at.as_deref().map(str::trim) else { return false };
+    match &copy.redo {
+        Some(redo) => named.parse::<Lsn>().is_ok_and(|lsn| lsn == redo.lsn),
+        None => named.eq_ignore_ascii_case(CUT_OFF),
+    }
+}
+
+/// As Topology Builder makes it: of another family, and without a message.
+fn is_fresh(copy: &Copy, header: &Header) -> bool {
+    copy.rows == Some(0) && copy.identity.is_some_and(|identity| identity.family_id != header.family_id)
+}
+
+async fn work(at: &Context, ledger: &Ledger, found: &Found, restore: &FullRestore, planned: &Planned) -> Result<()> {
+    at.view.set_status("verifying the backup");
+    let mut connection = at.session.connector().connect(&at.instance, Purpose::Work).await?;
+    let paths = std::slice::from_ref(&restore.file);
+    if let Err(error) = backup_file::verify(&mut connection, paths, restore.position, found.header.has_checksums).await
+    {
+        let text = format!("{}: `{}` does not verify: {}", at.instance, restore.file, error.message);
+        let failed = Error::new(ErrorKind::BackupNotVerified, text);
+        let failed = error.sql.as_deref().cloned().into_iter().fold(failed, Error::with_sql);
+        return Err(failed
+            .with_unchanged("Nothing was restored.")
+            .with_next("Take another full backup, or look for another copy of this one.")
+            .with_target(restore.file.as_str()));
+    }
+    connection.close().await;
+    if let Some(action) = planned.actions.first() {
+        at.tell(action, "done").await;
+    }
+    at.view.set_status("restoring the full backup");
+    let mut progress = |seen: crate::sql::restore::RestoreProgress| {
+        at.host.progress(Progress {
+            activity: at.view.activity(),
+            status: at.view.status(),
+            operation: restore.file.file_name().to_string(),
+            percent: Some(seen.percent as u8),
+            seconds_remaining: seen.seconds_remaining,
+        });
+    };
+    let statement = full_restore::restore_statement(restore)?;
+    let sent = full_restore::restore(at.session.connector(), &at.instance, restore, &mut progress);
+    let sent = ledger.change(restore.file.as_str(), &statement, sent).await;
+    is_there(at, found, sent).await?;
+    if let Some(action) = planned.actions.get(1) {
+        at.tell(action, "done").await;
+    }
+    Ok(())
+}
+
+/// The database stands at the backup's end, or the restore has failed whatever was answered.
+async fn is_there(at: &Context, found: &Found, sent: Result<()>) -> Result<()> {
+    let mut connection = at.session.connector().connect(&at.instance, Purpose::Catalog).await?;
+    let database = at.target.database.as_str();
+    let state = database::need(&mut connection, database).await?.state;
+    let redo = database::redo_point(&mut connection, database).await;
+    connection.close().await;
+    if state == DatabaseState::Restoring && redo.is_ok_and(|redo| redo.lsn >= found.header.last_lsn) {
+        return Ok(());
+    }
+    sent?;
+    Err(Error::new(
+        ErrorKind::StepNotVerified,
+        format!("{}: `{database}` is {} and not at the backup's end after its restore.", at.instance, state.as_text()),
+    )
+    .with_next("Look into the instance's error log, then run the command again.")
+    .with_target(database))
+}
+
+#[cfg(test)]
+mod tests;
