@@ -57,7 +57,8 @@ error_kinds! {
     InvalidHandle = 1004, InvalidOperation, BadInput;
     /// The answer does not fit the question that is open.
     InvalidAnswer = 1005, InvalidOperation, BadInput;
-    /// The assembly and the native library do not belong to the same release.
+    /// The assembly and the native library do not belong to the same release, or this shell cannot load the library: it is
+    /// missing, or the shell is a 32-bit one.
     LibraryMismatch = 1006, InvalidOperation, BadInput;
     /// The operation was cancelled by the user.
     Cancelled = 1007, OperationStopped, Cancelled;
