@@ -75,6 +75,7 @@ namespace PersistentChatFailover.Commands
                 { "max_megabytes_per_second", null },
                 { "probe_timeout_seconds", 5 },
                 { "pool_timeout_seconds", 120 },
+                { "spellings", SwitchCommand.Spellings(null, null) },
             };
         }
     }

@@ -1,5 +1,4 @@
 using System;
-using System.Collections;
 using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Interop;
@@ -7,51 +6,11 @@ using PersistentChatFailover.Interop;
 namespace PersistentChatFailover.Commands
 {
     /// <summary>What the plan and the failback share: the same parameters make the same request.</summary>
-    public abstract class FailbackCommand : TargetCommand
+    public abstract class FailbackCommand : SwitchCommand
     {
-        /// <summary>The mirror of the backup; the baseline names it otherwise.</summary>
-        [Parameter]
-        public string BackupMirrorSqlInstance { get; set; }
-
-        /// <summary>The primary, where the way leads; the baseline names it otherwise.</summary>
-        [Parameter]
-        public string PrimarySqlInstance { get; set; }
-
-        /// <summary>The primary's mirror; the baseline names it otherwise.</summary>
-        [Parameter]
-        public string PrimaryMirrorSqlInstance { get; set; }
-
-        /// <summary>The monitor, for its credential alone; the baseline names it.</summary>
-        [Parameter]
-        public string MonitorSqlInstance { get; set; }
-
-        [Parameter]
-        [Credential]
-        public PSCredential PrimarySqlCredential { get; set; }
-
-        [Parameter]
-        [Credential]
-        public PSCredential PrimaryMirrorSqlCredential { get; set; }
-
-        [Parameter]
-        [Credential]
-        public PSCredential BackupMirrorSqlCredential { get; set; }
-
-        [Parameter]
-        [Credential]
-        public PSCredential MonitorSqlCredential { get; set; }
-
-        /// <summary>FQDNs of the servers to be active, at most 4; those of the baseline without it.</summary>
-        [Parameter]
-        public string[] ActiveServer { get; set; }
-
         /// <summary>The share of the log backups; that of the baseline without it.</summary>
         [Parameter]
         public string LogBackupShare { get; set; }
-
-        /// <summary>The share through which the mirror is set up.</summary>
-        [Parameter]
-        public string MirrorFileShare { get; set; }
 
         /// <summary>The baseline: its file, the folder of several, or what Get-PChatBaseline gave.</summary>
         [Parameter]
@@ -79,42 +38,10 @@ namespace PersistentChatFailover.Commands
         [ValidateRange(1, 3600)]
         public int ServiceTimeoutSeconds { get; set; }
 
-        /// <summary>Folders as the instance or the network names them, and as this machine opens them.</summary>
-        [Parameter]
-        public Hashtable PathMap { get; set; }
-
-        /// <summary>The folder of the journal; the default is machine-wide.</summary>
-        [Parameter]
-        public string JournalPath { get; set; }
-
-        /// <summary>The folder of the journal's second copy; the baseline's folder without it.</summary>
-        [Parameter]
-        public string JournalCopyPath { get; set; }
-
-        /// <summary>Declines the second copy of the journal.</summary>
-        [Parameter]
-        public SwitchParameter NoJournalCopy { get; set; }
-
-        /// <summary>How long replication and other waits on the pool may take, in seconds.</summary>
-        [Parameter]
-        [ValidateRange(1, 86400)]
-        public int PoolTimeoutSeconds { get; set; }
-
         protected FailbackCommand()
         {
             DrainTimeoutSeconds = PlannedSwitchOptions.DefaultDrainTimeoutSeconds;
             ServiceTimeoutSeconds = PlannedSwitchOptions.DefaultServiceTimeoutSeconds;
-            PoolTimeoutSeconds = 900;
-        }
-
-        /// <summary>The logins of the other instances, by the names that the parameters give.</summary>
-        internal override void AddLogins(Session opened)
-        {
-            base.AddLogins(opened);
-            AddLogin(opened, PrimarySqlCredential, "Primary", PrimarySqlInstance);
-            AddLogin(opened, PrimaryMirrorSqlCredential, "PrimaryMirror", PrimaryMirrorSqlInstance);
-            AddLogin(opened, BackupMirrorSqlCredential, "BackupMirror", BackupMirrorSqlInstance);
-            AddLogin(opened, MonitorSqlCredential, "Monitor", MonitorSqlInstance);
         }
 
         internal Dictionary<string, object> FailbackRequest(string instance)
@@ -132,13 +59,14 @@ namespace PersistentChatFailover.Commands
                 { "baseline_path", BaselinePath() },
                 { "baseline", null },
                 { "path_map", Session.Entries(PathMap, "from", "to") },
-                { "journal", JournalPlace.Document(this, JournalPath, JournalCopyPath, NoJournalCopy.IsPresent) },
+                { "journal", Journal() },
                 { "documented", Documented.IsPresent },
                 { "recover_and_save", RecoverAndSave ?? new string[0] },
                 { "compliance_drained", ComplianceDrained.IsPresent },
                 { "drain_timeout_seconds", DrainTimeoutSeconds },
                 { "service_timeout_seconds", ServiceTimeoutSeconds },
                 { "pool_timeout_seconds", PoolTimeoutSeconds },
+                { "spellings", Spellings(PoolStateIdentity, ActiveListIdentity) },
             };
         }
 

@@ -8,44 +8,19 @@ using PersistentChatFailover.Interop;
 namespace PersistentChatFailover.Commands
 {
     /// <summary>What the readiness test, the plan and the failover share: the same parameters make the same request.</summary>
-    public abstract class FailoverCommand : FolderCommand
+    public abstract class FailoverCommand : SwitchCommand
     {
-        /// <summary>FQDNs of the servers to be active, at most 4.</summary>
-        [Parameter]
-        public string[] ActiveServer { get; set; }
+        /// <summary>The share of the log backups, instead of the one that log shipping's record names.</summary>
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public string LogBackupShare { get; set; }
 
-        /// <summary>The share through which the mirror is set up.</summary>
-        [Parameter]
-        public string MirrorFileShare { get; set; }
+        /// <summary>The copy folder as the instance names it, instead of the record's.</summary>
+        [Parameter(ValueFromPipelineByPropertyName = true)]
+        public string CopyFolder { get; set; }
 
-        /// <summary>The instance whose death is to be believed; log shipping's record names it otherwise.</summary>
+        /// <summary>Further folders that may hold log backups, as the instance names them.</summary>
         [Parameter]
-        public string PrimarySqlInstance { get; set; }
-
-        [Parameter]
-        public string PrimaryMirrorSqlInstance { get; set; }
-
-        [Parameter]
-        public string BackupMirrorSqlInstance { get; set; }
-
-        [Parameter]
-        public string MonitorSqlInstance { get; set; }
-
-        [Parameter]
-        [Credential]
-        public PSCredential PrimarySqlCredential { get; set; }
-
-        [Parameter]
-        [Credential]
-        public PSCredential PrimaryMirrorSqlCredential { get; set; }
-
-        [Parameter]
-        [Credential]
-        public PSCredential BackupMirrorSqlCredential { get; set; }
-
-        [Parameter]
-        [Credential]
-        public PSCredential MonitorSqlCredential { get; set; }
+        public string[] AdditionalLogBackupFolder { get; set; }
 
         /// <summary>When the primary was lost, as far as it is known; only for stating the loss.</summary>
         [Parameter]
@@ -86,24 +61,10 @@ namespace PersistentChatFailover.Commands
         [ValidateRange(1, 300)]
         public int ProbeTimeoutSeconds { get; set; }
 
-        /// <summary>How long replication and other waits on the pool may take, in seconds.</summary>
-        [Parameter]
-        [ValidateRange(1, 86400)]
-        public int PoolTimeoutSeconds { get; set; }
-
-        /// <summary>The folder of the journal's second copy; the copy folder without it.</summary>
-        [Parameter]
-        public string JournalCopyPath { get; set; }
-
-        /// <summary>Declines the second copy of the journal.</summary>
-        [Parameter]
-        public SwitchParameter NoJournalCopy { get; set; }
-
         protected FailoverCommand()
         {
             LogBackupIntervalMinutes = 15;
             ProbeTimeoutSeconds = 5;
-            PoolTimeoutSeconds = 900;
         }
 
         /// <summary>Asks what the pool's own object tells: databases, mirrors, servers.</summary>
@@ -141,24 +102,14 @@ namespace PersistentChatFailover.Commands
             };
         }
 
-        /// <summary>The logins of the other instances, by the names that the parameters give.</summary>
-        internal override void AddLogins(Session opened)
-        {
-            base.AddLogins(opened);
-            AddLogin(opened, PrimarySqlCredential, "Primary", PrimarySqlInstance);
-            AddLogin(opened, PrimaryMirrorSqlCredential, "PrimaryMirror", PrimaryMirrorSqlInstance);
-            AddLogin(opened, BackupMirrorSqlCredential, "BackupMirror", BackupMirrorSqlInstance);
-            AddLogin(opened, MonitorSqlCredential, "Monitor", MonitorSqlInstance);
-        }
-
         internal Dictionary<string, object> FailoverRequest(string instance)
         {
             return new Dictionary<string, object>
             {
                 { "version", 1 },
                 { "target", Target(instance) },
-                { "folders", Folders() },
-                { "journal", JournalPlace.Document(this, JournalPath, JournalCopyPath, NoJournalCopy.IsPresent) },
+                { "folders", FolderCommand.Folders(LogBackupShare, CopyFolder, AdditionalLogBackupFolder, PathMap) },
+                { "journal", Journal() },
                 { "active_servers", ActiveServer ?? new string[0] },
                 { "mirror_file_share", NullIfEmpty(MirrorFileShare) },
                 { "primary_sql_instance", NullIfEmpty(PrimarySqlInstance) },
@@ -175,6 +126,7 @@ namespace PersistentChatFailover.Commands
                 { "max_megabytes_per_second", MaxMegabytesPerSecond },
                 { "probe_timeout_seconds", ProbeTimeoutSeconds },
                 { "pool_timeout_seconds", PoolTimeoutSeconds },
+                { "spellings", Spellings(PoolStateIdentity, ActiveListIdentity) },
             };
         }
     }

@@ -28,15 +28,20 @@ namespace PersistentChatFailover.Commands
         [Parameter]
         public string JournalPath { get; set; }
 
-        /// <summary>Where log backups may lie, as a document.</summary>
         internal Dictionary<string, object> Folders()
+        {
+            return Folders(LogBackupShare, CopyFolder, AdditionalLogBackupFolder, PathMap);
+        }
+
+        /// <summary>Where log backups may lie, as a document.</summary>
+        internal static Dictionary<string, object> Folders(string share, string copyFolder, string[] further, Hashtable pathMap)
         {
             return new Dictionary<string, object>
             {
-                { "log_backup_share", NullIfEmpty(LogBackupShare) },
-                { "copy_folder", NullIfEmpty(CopyFolder) },
-                { "additional_log_backup_folders", AdditionalLogBackupFolder ?? new string[0] },
-                { "path_map", Session.Entries(PathMap, "from", "to") },
+                { "log_backup_share", NullIfEmpty(share) },
+                { "copy_folder", NullIfEmpty(copyFolder) },
+                { "additional_log_backup_folders", further ?? new string[0] },
+                { "path_map", Session.Entries(pathMap, "from", "to") },
             };
         }
 

@@ -6,9 +6,10 @@ using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
 {
-    /// <summary>Restores conference content from the partner of a damaged pool: checks, plan, confirmation, sync, wait.</summary>
+    /// <summary>Restores conference content from the partner of a damaged pool: checks, plan, confirmation, sync, wait. A plan
+    /// handed in is what runs; so it is the default, else a piped plan would be bound by its PoolFqdn alone.</summary>
     [Cmdlet(VerbsLifecycle.Invoke, "PChatConferenceRestore", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium,
-        DefaultParameterSetName = "Pools")]
+        DefaultParameterSetName = "Plan")]
     [OutputType(typeof(Plan), typeof(StepResult), typeof(BackupServiceModule), typeof(RunResult))]
     public sealed class InvokePChatConferenceRestore : PChatCommand
     {
@@ -106,10 +107,7 @@ namespace PersistentChatFailover.Commands
 
         private void RunGivenPlan(RunResult otherwise)
         {
-            if (Plan.Kind != Kind)
-            {
-                throw PChatException.BadValue("-Plan is one of the kind " + Plan.Kind + ".", "Run it with the command that made it.");
-            }
+            Plan.MustBeFor("Invoke-PChatConferenceRestore");
             otherwise.DamagedPoolFqdn = Plan.RequestText("damaged_pool_fqdn");
             RunPlan(Plan, otherwise);
         }

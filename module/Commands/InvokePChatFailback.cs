@@ -54,12 +54,8 @@ namespace PersistentChatFailover.Commands
                 base.AddLogins(opened);
                 return;
             }
-            // A plan names the instances itself; the monitor stands in its baseline alone.
-            opened.AddLogin(null, SqlCredential);
-            AddLogin(opened, PrimarySqlCredential, "Primary", current.RequestText("primary_sql_instance"));
-            AddLogin(opened, PrimaryMirrorSqlCredential, "PrimaryMirror", current.RequestText("primary_mirror_sql_instance"));
-            AddLogin(opened, BackupMirrorSqlCredential, "BackupMirror", current.RequestText("backup_mirror_sql_instance"));
-            AddLogin(opened, MonitorSqlCredential, "Monitor", MonitorSqlInstance);
+            // The monitor stands in the plan's baseline alone.
+            AddLogins(opened, current, MonitorSqlInstance);
         }
 
         protected override void ProcessRecord()
@@ -111,6 +107,7 @@ namespace PersistentChatFailover.Commands
                             "-" + name + " does not go with a plan, which has it inside.", "Make a new plan with it.");
                     }
                 }
+                Plan.MustBeFor("Invoke-PChatFailback");
                 RunPlan(Plan, otherwise);
             }
             catch (PChatException e)

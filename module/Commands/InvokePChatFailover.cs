@@ -117,12 +117,7 @@ namespace PersistentChatFailover.Commands
                 base.AddLogins(opened);
                 return;
             }
-            // A plan names the instances itself.
-            opened.AddLogin(null, SqlCredential);
-            AddLogin(opened, PrimarySqlCredential, "Primary", current.RequestText("primary_sql_instance"));
-            AddLogin(opened, PrimaryMirrorSqlCredential, "PrimaryMirror", current.RequestText("primary_mirror_sql_instance"));
-            AddLogin(opened, BackupMirrorSqlCredential, "BackupMirror", current.RequestText("backup_mirror_sql_instance"));
-            AddLogin(opened, MonitorSqlCredential, "Monitor", current.RequestText("monitor_sql_instance"));
+            AddLogins(opened, current, current.RequestText("monitor_sql_instance"));
         }
 
         protected override void ProcessRecord()
@@ -206,10 +201,7 @@ namespace PersistentChatFailover.Commands
                     }
                 }
                 Plan plan = Plan ?? ReadPlan();
-                if (plan.Kind != "failover" && plan.Kind != "planned_switch")
-                {
-                    throw PChatException.BadValue("-Plan is one of the kind " + plan.Kind + ".", "Run it with the command that made it.");
-                }
+                plan.MustBeFor("Invoke-PChatFailover");
                 otherwise = RunResult.Begun(plan.Kind, plan.SqlInstance, plan.Database, plan.PoolFqdn);
                 RunPlan(plan, otherwise);
             }

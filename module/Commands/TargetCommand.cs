@@ -16,7 +16,7 @@ namespace PersistentChatFailover.Commands
         /// <summary>The database; mgc unless another is named.</summary>
         [Parameter(ValueFromPipelineByPropertyName = true)]
         [ValidateNotNullOrEmpty]
-        public string Database { get; set; }
+        public virtual string Database { get; set; }
 
         /// <summary>The Persistent Chat pool, carried through to the outputs.</summary>
         [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -27,7 +27,7 @@ namespace PersistentChatFailover.Commands
             Database = "mgc";
         }
 
-        internal Dictionary<string, object> Target(string instance)
+        internal virtual Dictionary<string, object> Target(string instance)
         {
             return new Dictionary<string, object>
             {

@@ -72,6 +72,30 @@ namespace PersistentChatFailover.Documents
             return request[member] as string;
         }
 
+        /// <summary>The command that runs such a plan.</summary>
+        private string Runner
+        {
+            get
+            {
+                switch (Kind)
+                {
+                    case "conference_restore": return "Invoke-PChatConferenceRestore";
+                    case "failback": return "Invoke-PChatFailback";
+                    default: return "Invoke-PChatFailover";
+                }
+            }
+        }
+
+        /// <summary>Refuses a plan that another command runs.</summary>
+        internal void MustBeFor(string command)
+        {
+            if (Runner != command)
+            {
+                throw PChatException.BadValue(
+                    "this is a plan to " + Heading + ", which " + command + " does not run. Nothing was started.", "Hand it to " + Runner + ".");
+            }
+        }
+
         /// <summary>What the plan is about, in one line.</summary>
         public string Heading
         {

@@ -250,7 +250,8 @@ static Json *failover_request(const Json *about, const char *journal) {
         "\"backup_mirror_sql_instance\":\"BM\\\\RTC\",\"monitor_sql_instance\":null,\"outage_utc\":null,"
         "\"accept_data_loss\":null,\"ignore_witness\":[],\"mirror_after_active_servers\":false,\"no_log_backup\":false,"
         "\"log_backup_path\":null,\"log_backup_interval_minutes\":15,\"max_megabytes_per_second\":null,"
-        "\"probe_timeout_seconds\":5,\"pool_timeout_seconds\":60}");
+        "\"probe_timeout_seconds\":5,\"pool_timeout_seconds\":60,"
+        "\"spellings\":{\"pool_state_identity\":null,\"active_list_identity\":null}}");
     paths = json_set(json_get(request, "folders"), "path_map", json_new(JSON_LIST));
     for (one = json_get(about, "path_map")->first; one; one = one->next) {
         /* Shares, and the folders of the instance acted on. */

@@ -53,6 +53,28 @@ Describe 'Get-CsService -PersistentChatServer into New-PChatFailoverPlan' {
         $made.PoolFqdn | Should -Be 'pchat.contoso.com'
     }
 
+    It 'makes a plan that <Command> refuses in plain words' -ForEach @(
+        @{ Command = 'Invoke-PChatConferenceRestore' }, @{ Command = 'Invoke-PChatFailback' }
+    ) {
+        $before = Get-LabEffect $lab
+        $made = Get-CsService -PersistentChatServer | New-PChatFailoverPlan @plan
+        $r = $made | & $Command -Force -ErrorVariable failed -ErrorAction SilentlyContinue
+        ($r | Select-Result).ExitCode | Should -Be 2
+        $failed[0].Exception.Message | Should -Match 'Hand it to Invoke-PChatFailover'
+        Get-LabEffect $lab | Should -Be $before
+    }
+
+    It 'takes the spelling of the identities from the operator' {
+        $said = @{ PoolStateIdentity = 'service:pchat.contoso.com'; ActiveListIdentity = 'nowhere' }
+        $made = Get-CsService -PersistentChatServer | New-PChatFailoverPlan @plan @said
+        $made.CanRun | Should -BeFalse
+        ($made.Checks | Where-Object Name -EQ 'PoolRights').Value | Should -Match 'nowhere'
+        $said.Remove('ActiveListIdentity')
+        $made = Get-CsService -PersistentChatServer | New-PChatFailoverPlan @plan @said
+        $made.CanRun | Should -BeTrue
+        @($made.Steps.NativeCommands) -match 'Set-CsPersistentChatState' | Should -Match "-Identity 'service:pchat.contoso.com'"
+    }
+
     It 'still takes instances as text from the pipeline' {
         $target = $lab.Failover.Clone()
         $target.Remove('SqlInstance')

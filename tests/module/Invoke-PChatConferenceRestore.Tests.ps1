@@ -26,11 +26,24 @@ Describe 'Invoke-PChatConferenceRestore' {
         $lab.JournalPath | Should -Not -Exist
     }
 
-    It 'says of a failover''s plan that it is none of its own' {
+    It 'makes a plan that <Command> refuses in plain words, handed over or piped' -ForEach @(
+        @{ Command = 'Invoke-PChatFailover' }, @{ Command = 'Invoke-PChatFailback' }
+    ) {
         $plan = Invoke-PChatConferenceRestore @parameters -WhatIf
-        $r = Invoke-PChatFailover -Plan $plan -Force -ErrorVariable failed -ErrorAction SilentlyContinue
-        ($r | Select-Result).ExitCode | Should -Be 2
-        $failed[0].Exception.Message | Should -Match 'conference_restore'
+        foreach ($r in @(
+                (& $Command -Plan $plan -Force -ErrorVariable +failed -ErrorAction SilentlyContinue)
+                ($plan | & $Command -Force -ErrorVariable +failed -ErrorAction SilentlyContinue)
+            )) {
+            ($r | Select-Result).ExitCode | Should -Be 2
+        }
+        @($failed.Exception.Message -match 'Hand it to Invoke-PChatConferenceRestore').Count | Should -Be 2 -Because ($failed | Out-String)
+    }
+
+    It 'takes its own plan from the pipeline, and shows it once more' {
+        $before = Get-LabEffect $lab
+        $plan = Invoke-PChatConferenceRestore @parameters -WhatIf
+        ($plan | Invoke-PChatConferenceRestore -WhatIf).PlanId | Should -Be $plan.PlanId
+        Get-LabEffect $lab | Should -Be $before
     }
 
     It 'supplies the -Confirm, and an unanswered one changes nothing' {

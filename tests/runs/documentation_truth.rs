@@ -35,6 +35,35 @@ fn pool_state_identity() {
         let commands = planned(&situation);
         assert!(commands.contains(&format!("-Identity '{prefix}pchat.contoso.com'")), "{prefix}: {commands}");
     }
+    // The Get of the lab shows another spelling than this Set accepts; what was proved is what is used.
+    let situation = lab(json!({"native": {"state_identity_prefixes": ["service: "]}}));
+    situation.run("failover", &[]).expect(0);
+    situation.assert_failed_over();
+}
+
+#[test]
+fn set_without_what_if() {
+    let sets = ["Set-CsPersistentChatState", "Set-CsPersistentChatActiveServer"];
+    for dialect in ["Lync2013", "Sfb2015"] {
+        let native = json!({
+            "without_what_if": sets, "state_identity_prefixes": ["service:"], "active_list_identities": ["theList"],
+        });
+        let situation = lab(json!({"dialect": dialect, "native": native}));
+        let before = situation.effects();
+        let refused = situation.run("failover", &[]);
+        refused.expect(3);
+        for parameter in ["-PoolStateIdentity", "-ActiveListIdentity"] {
+            assert!(refused.message().contains(parameter), "{dialect}: {}", refused.message());
+        }
+        assert_eq!(situation.effects(), before, "{dialect}");
+
+        let said = [
+            ("/spellings/pool_state_identity", json!("service:pchat.contoso.com")),
+            ("/spellings/active_list_identity", json!("theList")),
+        ];
+        situation.run("failover", &said).expect(0);
+        situation.assert_failed_over();
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::harness::Situation;
 use crate::roundtrip::{assert_as_the_baseline, assert_home, failed_over, There};
 
 #[test]
@@ -35,4 +36,33 @@ fn given_up_in_the_documented_order_the_backup_serves_again() {
     assert_ne!(situation.state_of("P\\RTC"), "ONLINE");
     let copies = situation.ask("truth")["copies"].clone();
     assert_eq!(copies["B\\RTC"]["missing"], lost, "{copies:#}");
+}
+
+#[test]
+fn a_message_between_test_users_is_the_last_proof_at_home() {
+    let pool = |name: &str, site: &str, server: &str, partner: &str| {
+        json!({
+            "fqdn": format!("{name}.contoso.com"), "site": site, "servers": [format!("{server}.contoso.com")],
+            "partner": format!("{partner}.contoso.com"), "test_users": true,
+        })
+    };
+    let situation = Situation::own(&json!({
+        "name": "test-users-at-home",
+        "summary": "Both sites live; both Front End pools have test users",
+        "log_shipping": {"log_backups": 6, "not_copied": 0, "not_restored": 1},
+        "pool": {"compliance": {"run_interval_seconds": 2}, "front_end_pools": [pool("pool1", "home", "fe1", "pool2"), pool("pool2", "other", "fe2", "pool1")]},
+    }));
+    situation.run("baseline", &[]).expect(0);
+    situation.control(json!({"command": "messages", "write": 30, "per_second": 0.01}));
+    situation.ask("primary_site_lost");
+    situation.run("failover", &[]).expect(0);
+    let lost = situation.ask("truth")["copies"]["B\\RTC"]["missing"].clone();
+    situation.ask("primary_site_back");
+    let back = situation.run("failback", &[]);
+    back.expect(0);
+    let steps = back.document["steps"].as_array().cloned().unwrap_or_default();
+    let place = steps.iter().position(|step| step["name"] == "test_message").expect("the step");
+    assert!(steps[place]["text"].to_string().contains("Success"), "{}", steps[place]);
+    assert_eq!(steps[place + 1]["name"], "verify");
+    assert_home(&situation, &lost);
 }

@@ -106,8 +106,18 @@ pub fn native(lab_control: &str, command: &Value) -> Value {
     {
         parameters.entry("Confirm").or_insert(json!(false));
     }
-    let asked = json!({"command": "native", "name": command["name"], "parameters": parameters});
-    let reply = control(lab_control, &asked).unwrap_or_else(|e| json!({"outcome": "failed", "error": e.to_string()}));
+    let ask = |parameters: &Map<String, Value>| {
+        let asked = json!({"command": "native", "name": command["name"], "parameters": parameters});
+        control(lab_control, &asked).unwrap_or_else(|e| json!({"outcome": "failed", "error": e.to_string()}))
+    };
+    let mut reply = ask(&parameters);
+    // A command that was not bound has done nothing; one without -Confirm is called without it.
+    let is_unbound =
+        |reply: &Value| reply["error"]["id"].as_str().is_some_and(|id| id.starts_with("NamedParameterNotFound"));
+    if is_unbound(&reply) && reply["error"]["message"].as_str().is_some_and(|text| text.contains("'Confirm'")) {
+        parameters.remove("Confirm");
+        reply = ask(&parameters);
+    }
     let objects: Vec<Value> = reply["objects"]
         .as_array()
         .into_iter()
@@ -115,7 +125,7 @@ pub fn native(lab_control: &str, command: &Value) -> Value {
         .map(|object| picked(object, &command["properties"]))
         .collect();
     let failed = reply["outcome"] != json!("completed");
-    let is_missing = reply["error"]["id"] == json!("CommandNotFoundException");
+    let is_missing = is_unbound(&reply) || reply["error"]["id"] == json!("CommandNotFoundException");
     let error = match &reply["error"] {
         Value::Null => Value::Null,
         Value::String(text) => json!(text),

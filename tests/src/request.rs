@@ -66,6 +66,7 @@ pub fn failback_request(about: &Value, journal: Value, baseline: &str) -> Value 
         "drain_timeout_seconds": 60,
         "service_timeout_seconds": 60,
         "pool_timeout_seconds": 60,
+        "spellings": {"pool_state_identity": null, "active_list_identity": null},
     })
 }
 
@@ -102,6 +103,7 @@ pub fn failover_request(about: &Value, journal: Value) -> Value {
         "max_megabytes_per_second": null,
         "probe_timeout_seconds": 5,
         "pool_timeout_seconds": 60,
+        "spellings": {"pool_state_identity": null, "active_list_identity": null},
     })
 }
 

@@ -89,11 +89,11 @@ pub fn run(arguments: &[&str]) -> Result {
     let before = lab.ask(&json!({"command": "truth"}))?;
     println!("  {}", summary(&before));
 
-    println!("\nAct 2: the primary site is lost.");
+    println!("\nAct 2: the primary site is lost, and Persistent Chat fails over.");
     lab.ask(&json!({"command": "primary_site_lost"}))?;
     println!("  P\\RTC and PM\\RTC no longer answer; B\\RTC holds the log-shipped copy of mgc.");
 
-    println!("\nAct 3: failover to B\\RTC.");
+    println!("\n  Failover to B\\RTC:");
     let journal =
         tempfile::tempdir().map_err(|source| Stop::File { path: "a temporary folder".to_string(), source })?;
     let status = command(&artifacts.host)
@@ -117,7 +117,7 @@ pub fn run(arguments: &[&str]) -> Result {
     if !status.success() {
         return told(format!("the failover ended with {status}"));
     }
-    println!("\nThe third act: conference content.");
+    println!("\nAct 3: conference content.");
     drill_conference::run(&artifacts)?;
     println!("\nThe drill took {:.1} s.", started.elapsed().as_secs_f64());
     Ok(())

@@ -33,7 +33,8 @@ mod subject;
 mod version;
 mod witness;
 
-pub use subject::Subject;
+pub(crate) use pool_rights::of_pool as pool_rights;
+pub use subject::{CheckedEvidence, Subject};
 
 use crate::document::{CheckResult, FailoverRequest};
 use crate::evidence::Evidence;

@@ -5,19 +5,43 @@ use crate::error::ErrorKind;
 use crate::evidence::Evidence;
 use crate::failover::plan::Decision;
 
-/// The evidence, the request, and what follows from both.
-pub struct Subject<'a> {
-    pub evidence: &'a Evidence,
-    pub request: &'a FailoverRequest,
-    pub decision: &'a Decision,
+/// What evidence is of, for the results of its checks.
+pub trait CheckedEvidence {
+    /// The instance acted on; empty where a check is about no instance.
+    fn sql_instance(&self) -> &str;
+
+    fn database(&self) -> &str;
+
+    fn pool_fqdn(&self) -> Option<&str>;
 }
 
-impl Subject<'_> {
+impl CheckedEvidence for Evidence {
+    fn sql_instance(&self) -> &str {
+        &self.sql_instance
+    }
+
+    fn database(&self) -> &str {
+        &self.database
+    }
+
+    fn pool_fqdn(&self) -> Option<&str> {
+        self.pool.pool_fqdn.as_deref()
+    }
+}
+
+/// The evidence, the request, and what follows from both: those of a failover, unless another workflow says its own.
+pub struct Subject<'a, E = Evidence, R = FailoverRequest, D = Decision> {
+    pub evidence: &'a E,
+    pub request: &'a R,
+    pub decision: &'a D,
+}
+
+impl<E: CheckedEvidence, R, D> Subject<'_, E, R, D> {
     fn result(&self, name: &str, state: &str, value: String, wanted: &str, message: String) -> CheckResult {
         CheckResult {
-            sql_instance: self.evidence.sql_instance.clone(),
-            database: self.evidence.database.clone(),
-            pool_fqdn: self.evidence.pool.pool_fqdn.clone(),
+            sql_instance: self.evidence.sql_instance().to_string(),
+            database: self.evidence.database().to_string(),
+            pool_fqdn: self.evidence.pool_fqdn().map(str::to_string),
             name: name.to_string(),
             state: state.to_string(),
             value,
@@ -72,11 +96,11 @@ impl Subject<'_> {
 
     /// The name of the database, for messages.
     pub fn database(&self) -> &str {
-        &self.evidence.database
+        self.evidence.database()
     }
 
     /// The backup instance, for messages.
     pub fn instance(&self) -> &str {
-        &self.evidence.sql_instance
+        self.evidence.sql_instance()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::document::{FailoverRequest, Folders, JournalPlace, Target, DOCUMENT_VERSION};
+use crate::document::{FailoverRequest, Folders, JournalPlace, Spellings, Target, DOCUMENT_VERSION};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{DatabaseEvidence, Evidence, LogShippingSource};
 use crate::failover::look::{gather, gather_log_backups};
@@ -39,6 +39,7 @@ pub(super) fn as_failover(target: &Target, folders: &Folders, journal: &JournalP
         max_megabytes_per_second: None,
         probe_timeout_seconds: PROBE_SECONDS,
         pool_timeout_seconds: 60,
+        spellings: Spellings::default(),
     }
 }
 

@@ -1,28 +1,28 @@
 //! The checks of a restore. Pure: each tells its value, the wanted one and what to do.
 
-use super::evidence::{ConferenceEvidence, FileShare, PoolSide, ShareSeen, GET_COMMAND};
+use super::evidence::{ConferenceEvidence, FileShare, PoolSide, ShareSeen};
 use super::seen::Side;
+use crate::check;
 use crate::document::{CheckResult, ConferenceRestoreRequest};
 use crate::error::ErrorKind;
 use crate::evidence::Reading;
+use crate::pool::GET_COMMAND;
 
 /// Every check, in the order in which an operator reads them.
 pub(crate) fn all(evidence: &ConferenceEvidence, request: &ConferenceRestoreRequest) -> Vec<CheckResult> {
-    let subject = Subject { evidence };
+    let subject = Subject { evidence, request, decision: &() };
     let mut results = vec![subject.commands(), subject.partner(), subject.sync_command()];
     for side in [Side::Survivor, Side::Damaged] {
         results.push(subject.status(side));
         results.push(subject.service(side));
         results.push(subject.file_share(side));
     }
-    results.push(subject.pool_failback(request.after_pool_failback));
+    results.push(subject.pool_failback());
     results.push(subject.journal_place());
     results
 }
 
-struct Subject<'a> {
-    evidence: &'a ConferenceEvidence,
-}
+type Subject<'a> = check::Subject<'a, ConferenceEvidence, ConferenceRestoreRequest, ()>;
 
 fn name_of(side: Side, what: &str) -> String {
     let whose = match side {
@@ -33,39 +33,6 @@ fn name_of(side: Side, what: &str) -> String {
 }
 
 impl Subject<'_> {
-    fn result(&self, name: &str, state: &str, value: String, wanted: &str, message: String) -> CheckResult {
-        CheckResult {
-            sql_instance: String::new(),
-            database: String::new(),
-            pool_fqdn: Some(self.evidence.pair.survivor.clone()),
-            name: name.to_string(),
-            state: state.to_string(),
-            value,
-            wanted: wanted.to_string(),
-            message,
-            code: None,
-        }
-    }
-
-    fn passed(&self, name: &str, value: impl Into<String>, wanted: &str) -> CheckResult {
-        self.result(name, "passed", value.into(), wanted, String::new())
-    }
-
-    fn warning(&self, name: &str, value: impl Into<String>, wanted: &str, message: impl Into<String>) -> CheckResult {
-        self.result(name, "warning", value.into(), wanted, message.into())
-    }
-
-    fn failed(
-        &self,
-        name: &str,
-        value: String,
-        wanted: &str,
-        message: impl Into<String>,
-        kind: ErrorKind,
-    ) -> CheckResult {
-        CheckResult { code: Some(kind.code()), ..self.result(name, "failed", value, wanted, message.into()) }
-    }
-
     fn pool(&self, side: Side) -> &str {
         side.pool(&self.evidence.pair)
     }
@@ -192,7 +159,7 @@ impl Subject<'_> {
         let beside = "The rights of the Front Ends on it cannot be seen from here.";
         match &self.evidence.side(side).file_share {
             Reading::Known(FileShare { path, seen: ShareSeen::Listed }) => {
-                self.result(&name, "passed", path.clone(), wanted, beside.to_string())
+                CheckResult { message: beside.to_string(), ..self.passed(&name, path.clone(), wanted) }
             }
             Reading::Known(FileShare { path, seen: ShareSeen::Absent(why) }) => self.failed(
                 &name,
@@ -214,9 +181,9 @@ impl Subject<'_> {
     }
 
     /// No documented command tells whether a failback has ended.
-    fn pool_failback(&self, is_over: bool) -> CheckResult {
+    fn pool_failback(&self) -> CheckResult {
         let (name, wanted) = ("PoolFailback", "no failback of the damaged pool is under way");
-        if is_over {
+        if self.request.after_pool_failback {
             return self.passed(name, "it has ended, or there was none, by your word", wanted);
         }
         self.warning(

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::pair::Pair;
 use super::seen::Side;
+use crate::check::CheckedEvidence;
 use crate::evidence::{CommandOrigin, Reading};
+use crate::pool::GET_COMMAND;
 
 /// Everything that was read of two paired pools. Holds nothing secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,6 +76,21 @@ pub enum ShareSeen {
     NotSeen(String),
 }
 
+/// A restore is about no instance; its results name the surviving pool.
+impl CheckedEvidence for ConferenceEvidence {
+    fn sql_instance(&self) -> &str {
+        ""
+    }
+
+    fn database(&self) -> &str {
+        ""
+    }
+
+    fn pool_fqdn(&self) -> Option<&str> {
+        Some(&self.pair.survivor)
+    }
+}
+
 impl ConferenceEvidence {
     pub fn interval(&self) -> Duration {
         Duration::from_millis(self.interval_milliseconds)
@@ -101,6 +118,3 @@ impl ConferenceEvidence {
         self.commands.iter().find(|origin| origin.name != GET_COMMAND).map(|origin| origin.stand_in)
     }
 }
-
-/// The shell's own command that tells parameters.
-pub const GET_COMMAND: &str = "Get-Command";

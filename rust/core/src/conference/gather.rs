@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::Utc;
 use serde_json::{Map, Value};
 
-use super::evidence::{ConferenceEvidence, FileShare, FrontEnd, PoolSide, ShareSeen, GET_COMMAND};
+use super::evidence::{ConferenceEvidence, FileShare, FrontEnd, PoolSide, ShareSeen};
 use super::pair::{self, Pair};
 use super::status::{get_status, read_status};
 use super::wait;
@@ -217,15 +217,11 @@ async fn look(files: &dyn FileSystem, path: &str, path_map: &[PathMapEntry]) -> 
     }
 }
 
-/// The parameters of a command as it is installed: pages contradict each other, the shell does not.
+/// The parameters of a command as it is installed.
 async fn parameters(host: &dyn Host, command: &str) -> Reading<Vec<String>> {
-    let asked = NativeCommand::get(GET_COMMAND).with("Name", command).wanting(&["Name", "Parameters.Keys"]);
-    match run(host, asked).await {
-        Ok(objects) => match objects.first().and_then(|object| object.get("Parameters.Keys")).and_then(Value::as_array)
-        {
-            Some(names) => Reading::Known(names.iter().filter_map(Value::as_str).map(str::to_string).collect()),
-            None => Reading::Unknown(format!("`{command}` is not available in this shell")),
-        },
+    match run(host, pool::get_parameters(command)).await {
+        Ok(objects) => pool::read_parameters(&objects)
+            .map_or_else(|| Reading::Unknown(format!("`{command}` is not available in this shell")), Reading::Known),
         Err(error) => Reading::Unknown(error.message),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{nullable, JournalPlace, PathMapEntry, Target};
+use super::{nullable, JournalPlace, PathMapEntry, Spellings, Target};
 use crate::baseline::Baseline;
 
 /// `Invoke-PChatFailback` and `New-PChatFailbackPlan`: the way home, from the backup that serves to the primary.
@@ -47,4 +47,5 @@ pub struct FailbackRequest {
     pub service_timeout_seconds: u32,
     /// How long replication and other waits on the pool may take.
     pub pool_timeout_seconds: u32,
+    pub spellings: Spellings,
 }

@@ -82,6 +82,19 @@ pub struct JournalPlace {
     pub no_journal_copy: bool,
 }
 
+/// The identities under which the pool's state and its list of active servers are set, where the operator says them. Pages
+/// spell them in several ways; without a word here each is tried with the Set's own `-WhatIf`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spellings {
+    /// `service:pool.contoso.com`, for `Set-CsPersistentChatState`.
+    #[serde(deserialize_with = "nullable")]
+    pub pool_state_identity: Option<String>,
+    /// `global`, for `Set-CsPersistentChatActiveServer`.
+    #[serde(deserialize_with = "nullable")]
+    pub active_list_identity: Option<String>,
+}
+
 /// For the commands that read one database: log shipping, connections, state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -215,6 +228,7 @@ pub struct FailoverRequest {
     pub probe_timeout_seconds: u32,
     /// How long replication and other waits on the pool may take.
     pub pool_timeout_seconds: u32,
+    pub spellings: Spellings,
 }
 
 /// `Invoke-PChatFailover`, once the plan was shown and confirmed.

@@ -88,7 +88,7 @@ async fn read_all(
     tell(sources.host, request, "asking the backup instance and the management shell");
     let (connected, pool) = tokio::join!(
         Box::pin(backup::read(sources, &instance, request)),
-        shell::read(sources.host, request.target.pool_fqdn.as_deref()),
+        shell::read(sources.host, request.target.pool_fqdn.as_deref(), &request.spellings),
     );
     let backup = connected?;
     let folders = backup::folders(&backup.log_shipping, request);

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use uuid::Uuid;
 
 use super::*;
-use crate::document::{FailoverRequest, Folders, JournalPlace, Target};
+use crate::document::{FailoverRequest, Folders, JournalPlace, Spellings, Target};
 use crate::log_chain::{
     BackupType, Candidate, Header, Listing, Place, PlaceId, PlaceState, RedoPoint, Trouble, UnreadFile,
 };
@@ -340,6 +340,7 @@ fn pool() -> PoolEvidence {
         }]),
         state_right: Reading::Known(format!("PersistentChatServer:{fqdn}")),
         active_list_right: Reading::Known("global".to_string()),
+        on_word: Vec::new(),
         test_pools: Reading::Known(Vec::new()),
     }
 }
@@ -386,5 +387,6 @@ pub(crate) fn request() -> FailoverRequest {
         max_megabytes_per_second: None,
         probe_timeout_seconds: 5,
         pool_timeout_seconds: 600,
+        spellings: Spellings::default(),
     }
 }

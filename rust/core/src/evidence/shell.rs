@@ -24,6 +24,8 @@ pub struct PoolEvidence {
     pub state_right: Reading<String>,
     /// Proof by `-WhatIf` that the active list may be set: the identity that worked.
     pub active_list_right: Reading<String>,
+    /// Set commands without a `-WhatIf`: their identity is the operator's word, and nothing is proved.
+    pub on_word: Vec<String>,
     /// Front End pools with two test users, for the proof that a message arrives.
     pub test_pools: Reading<Vec<String>>,
 }
@@ -43,6 +45,7 @@ impl PoolEvidence {
             stores: Reading::NotAsked(no()),
             state_right: Reading::NotAsked(no()),
             active_list_right: Reading::NotAsked(no()),
+            on_word: Vec::new(),
             test_pools: Reading::NotAsked(no()),
         }
     }

@@ -4,6 +4,7 @@ use super::decision::{Decision, Way};
 use super::evidence::Evidence;
 use super::guard::Treatment;
 use crate::baseline::{InstanceBaseline, InstanceRole};
+use crate::check;
 use crate::document::{CheckResult, FailbackRequest};
 use crate::error::ErrorKind;
 use crate::evidence::Reading;
@@ -14,11 +15,7 @@ use crate::sql::mirror::MirrorRole;
 const MOST_ACTIVE: usize = 4;
 
 /// What a check looks at.
-pub(super) struct Subject<'a> {
-    pub evidence: &'a Evidence,
-    pub request: &'a FailbackRequest,
-    pub decision: &'a Decision,
-}
+pub(super) type Subject<'a> = check::Subject<'a, Evidence, FailbackRequest, Decision>;
 
 /// All of them, in the order in which an operator reads them. Pure.
 pub(super) fn all(subject: &Subject<'_>) -> Vec<CheckResult> {
@@ -33,41 +30,6 @@ pub(super) fn all(subject: &Subject<'_>) -> Vec<CheckResult> {
     results.extend([pool_reachable(subject), pool_rights(subject), pool_state(subject), active_servers(subject)]);
     results.extend([journal_place(subject), journal_copy(subject), no_other_run(subject)]);
     results
-}
-
-impl Subject<'_> {
-    fn result(&self, name: &str, state: &str, value: impl Into<String>, wanted: &str, message: &str) -> CheckResult {
-        CheckResult {
-            sql_instance: self.evidence.sql_instance.clone(),
-            database: self.evidence.database.clone(),
-            pool_fqdn: self.evidence.pool.pool_fqdn.clone(),
-            name: name.to_string(),
-            state: state.to_string(),
-            value: value.into(),
-            wanted: wanted.to_string(),
-            message: message.to_string(),
-            code: None,
-        }
-    }
-
-    fn passed(&self, name: &str, value: impl Into<String>, wanted: &str) -> CheckResult {
-        self.result(name, "passed", value, wanted, "")
-    }
-
-    fn warning(&self, name: &str, value: impl Into<String>, wanted: &str, message: &str) -> CheckResult {
-        self.result(name, "warning", value, wanted, message)
-    }
-
-    fn failed(
-        &self,
-        name: &str,
-        value: impl Into<String>,
-        wanted: &str,
-        message: &str,
-        kind: ErrorKind,
-    ) -> CheckResult {
-        CheckResult { code: Some(kind.code()), ..self.result(name, "failed", value, wanted, message) }
-    }
 }
 
 fn commands_are_real(s: &Subject<'_>) -> CheckResult {
@@ -423,16 +385,7 @@ fn pool_reachable(s: &Subject<'_>) -> CheckResult {
 }
 
 fn pool_rights(s: &Subject<'_>) -> CheckResult {
-    const NAME: &str = "PoolRights";
-    const WANTED: &str = "the right to set state and active list";
-    let pool = &s.evidence.pool;
-    match [pool.state_right.why(), pool.active_list_right.why()].into_iter().flatten().next() {
-        None => s.passed(NAME, "proved with -WhatIf", WANTED),
-        Some(why) => {
-            let message = "Run this as a member of RTCUniversalServerAdmins, in the management shell.";
-            s.failed(NAME, why, WANTED, message, ErrorKind::PermissionMissing)
-        }
-    }
+    check::pool_rights(s, &s.evidence.pool)
 }
 
 fn pool_state(s: &Subject<'_>) -> CheckResult {

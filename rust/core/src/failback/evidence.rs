@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::follow::FollowingLog;
 use super::guard::{Guard, HomeCopy};
 use crate::baseline::{Baseline, InstanceBaseline, InstanceRole};
+use crate::check::CheckedEvidence;
 use crate::evidence::{JournalEvidence, PoolEvidence, Reading};
 use crate::failback::history::HistorySet;
 use crate::names::{Lsn, ServerPath};
@@ -45,6 +46,20 @@ pub struct Evidence {
     pub journal: JournalEvidence,
     /// Who holds the lock of the database on one of the instances; `Known(None)`: nobody.
     pub lock_holder: Reading<Option<String>>,
+}
+
+impl CheckedEvidence for Evidence {
+    fn sql_instance(&self) -> &str {
+        &self.sql_instance
+    }
+
+    fn database(&self) -> &str {
+        &self.database
+    }
+
+    fn pool_fqdn(&self) -> Option<&str> {
+        self.pool.pool_fqdn.as_deref()
+    }
 }
 
 impl Evidence {

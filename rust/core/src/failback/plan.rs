@@ -29,7 +29,7 @@ pub mod step_name {
     pub const RESTORE_TAIL: &str = "restore_tail";
     /// The point of no return.
     pub const RECOVER: &str = "recover";
-    pub use crate::failover::plan::step_name::{ACTIVE_SERVERS, POOL_STATE};
+    pub use crate::failover::plan::step_name::{ACTIVE_SERVERS, POOL_STATE, TEST_MESSAGE};
     pub use crate::switch::step::name::*;
 
     /// Nobody writes any more, and a full backup is taken: the documented order.

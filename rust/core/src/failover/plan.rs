@@ -12,11 +12,11 @@ mod way;
 pub use crate::run::facts::{compare, digest, Difference};
 pub use decision::Decision;
 pub use facts::decision_facts;
-pub(crate) use steps::on_secondary;
 pub use steps::{
     backup_host, ignores_monitor, log_backup_folder, log_backup_job, log_restores, may_ignore_monitor, mirror_commands,
     step_name, StoreName,
 };
+pub(crate) use steps::{on_secondary, test_message};
 pub use way::{find_way, missing_copies, restored_from, MissingCopy, Way};
 
 use crate::check;

@@ -114,6 +114,14 @@ pub fn what_if(command: &NativeCommand) -> NativeCommand {
     asked
 }
 
+/// The shell's own command that tells parameters.
+pub const GET_COMMAND: &str = "Get-Command";
+
+/// Asks which parameters a command has as it is installed: pages contradict each other, the shell does not. Reads only.
+pub fn get_parameters(command: &str) -> NativeCommand {
+    NativeCommand::get(GET_COMMAND).with("Name", command).wanting(&["Name", "Parameters.Keys"])
+}
+
 /// Reads how far the replicas of the management store are. Reads only.
 pub fn get_replication() -> NativeCommand {
     NativeCommand::get("Get-CsManagementStoreReplicationStatus").wanting(&[

@@ -171,6 +171,11 @@ pub fn instance_of_store(stores: &[Store], fqdn: &str, like: Option<&str>) -> In
     InstanceName { host: fqdn.to_string(), instance, port: None }
 }
 
+/// Reads the parameters of a command; `None` where the shell shows no such command.
+pub fn read_parameters(objects: &[Map<String, Value>]) -> Option<Vec<String>> {
+    list(objects.first()?, "Parameters.Keys")
+}
+
 /// Reads the members of a pool.
 pub fn read_members(objects: &[Map<String, Value>]) -> Option<Vec<String>> {
     let members = list(objects.first()?, "Computers")?;

@@ -119,6 +119,13 @@ impl<W: PoolWork> Run<W> {
         self.session.connector().connect(self.work.serving(), purpose).await
     }
 
+    /// The identity under which the pool's state may be set: the one that `-WhatIf` proved, else the one that the shell shows.
+    pub(crate) fn pool_state_identity(&self, shown: &str) -> String {
+        let proved = |pool: &PoolEvidence| pool.state_right.known().cloned();
+        let before = || proved(W::pool_before(&self.capture));
+        proved(self.work.pool()).or_else(before).unwrap_or_else(|| shown.to_string())
+    }
+
     /// The identity under which the list of active servers may be set: the one that `-WhatIf` proved.
     pub(crate) fn active_list_identity(&self) -> String {
         let proved = |pool: &PoolEvidence| pool.active_list_right.known().cloned();

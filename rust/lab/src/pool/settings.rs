@@ -181,6 +181,8 @@ pub struct NativeSettings {
     pub state_identity_prefixes: Vec<String>,
     /// Identities of the active list; the dialect's own when empty.
     pub active_list_identities: Vec<String>,
+    /// Commands that have neither `-WhatIf` nor `-Confirm` here, whatever the pages say.
+    pub without_what_if: Vec<String>,
     /// `MirroringStatusOnSecondary` or `MirroringStatusOnMirror`; the dialect's own when absent.
     pub mirror_status_member: Option<String>,
     /// Module names that `Invoke-CsBackupServiceSync -BackupModule` takes: `dotted` (reference), `short` (monitoring
@@ -433,6 +435,7 @@ impl Default for NativeSettings {
         NativeSettings {
             state_identity_prefixes: prefixes.iter().map(|p| p.to_string()).collect(),
             active_list_identities: Vec::new(),
+            without_what_if: Vec::new(),
             mirror_status_member: None,
             sync_module_names: "dotted".into(),
             strict: false,

@@ -1,5 +1,6 @@
 //! The pool through the management shell: reading commands, and each Set asked with `-WhatIf` whether it may.
 
+use crate::document::Spellings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{CommandOrigin, PoolEvidence, Reading};
 use crate::host::{Host, NativeCommand};
@@ -7,9 +8,9 @@ use crate::names::PoolState;
 use crate::pool;
 
 /// Asks the shell, one command after the other: a host runs them in one runspace.
-pub(crate) async fn read(host: &dyn Host, pool_fqdn: Option<&str>) -> PoolEvidence {
+pub(crate) async fn read(host: &dyn Host, pool_fqdn: Option<&str>, spellings: &Spellings) -> PoolEvidence {
     let Some(fqdn) = pool_fqdn.map(str::trim).filter(|fqdn| !fqdn.is_empty()) else { return PoolEvidence::not_named() };
-    let mut shell = Shell { host, commands: Vec::new() };
+    let mut shell = Shell { host, commands: Vec::new(), on_word: Vec::new() };
     let mut evidence = PoolEvidence { pool_fqdn: Some(fqdn.to_string()), ..PoolEvidence::not_named() };
     match shell.run(&pool::get_services()).await {
         Ok(objects) => {
@@ -33,18 +34,33 @@ pub(crate) async fn read(host: &dyn Host, pool_fqdn: Option<&str>) -> PoolEviden
     evidence.state = state(&mut shell, fqdn).await.into();
     evidence.replicas = shell.run(&pool::get_replication()).await.map(|objects| pool::read_replicas(&objects)).into();
     let shown = evidence.state.known().map(|state| state.identity.clone());
-    evidence.state_right = state_right(&mut shell, fqdn, shown).await.into();
+    let said = said(&spellings.pool_state_identity);
+    let asked = Asked { said, parameter: "PoolStateIdentity", printed: state_identities(fqdn, shown) };
+    evidence.state_right = shell.right(asked, |id| pool::set_pool_state(id, PoolState::FailedOver)).await.into();
     let version = evidence.service().and_then(|service| service.version);
-    evidence.active_list_right = active_list_right(&mut shell, fqdn, version).await.into();
+    let said = self::said(&spellings.active_list_identity);
+    let asked = Asked { said, parameter: "ActiveListIdentity", printed: list_identities(fqdn, version) };
+    evidence.active_list_right = shell.right(asked, pool::clear_active_servers).await.into();
+    evidence.on_word = std::mem::take(&mut shell.on_word);
     evidence.test_pools =
         shell.run(&pool::get_test_users()).await.map(|objects| pool::read_test_pools(&objects)).into();
     evidence.commands = shell.commands;
     evidence
 }
 
+/// The identities of a Set: what the operator says goes before what pages print.
+struct Asked {
+    said: Option<String>,
+    /// The parameter that says it.
+    parameter: &'static str,
+    printed: Vec<String>,
+}
+
 struct Shell<'a> {
     host: &'a dyn Host,
     commands: Vec<CommandOrigin>,
+    /// Set commands that have no `-WhatIf`.
+    on_word: Vec<String>,
 }
 
 impl Shell<'_> {
@@ -52,7 +68,8 @@ impl Shell<'_> {
         let outcome = self.host.native(command.clone()).await;
         let is_known =
             self.commands.iter().any(|known| known.name == command.name && known.stand_in == outcome.stand_in);
-        if outcome.state != crate::host::NativeState::Missing && !is_known {
+        let is_ours = outcome.state != crate::host::NativeState::Missing && command.name != pool::GET_COMMAND;
+        if is_ours && !is_known {
             self.commands.push(CommandOrigin {
                 name: command.name.clone(),
                 module: outcome.module.clone(),
@@ -62,23 +79,48 @@ impl Shell<'_> {
         pool::objects(command, outcome)
     }
 
-    /// The first identity under which a Set passes with `-WhatIf`; the first error where none does.
-    async fn first_allowed(
-        &mut self,
-        identities: Vec<String>,
-        command: impl Fn(&str) -> NativeCommand + Send + Sync,
-    ) -> Result<String> {
+    /// The identity under which a Set may be called: the first that passes with `-WhatIf`, or the operator's word where the
+    /// installed command has no `-WhatIf`. The first error where none does.
+    async fn right(&mut self, asked: Asked, command: impl Fn(&str) -> NativeCommand + Send + Sync) -> Result<String> {
+        let Asked { said, parameter, printed } = asked;
+        let tried = said.clone().map_or(printed, |said| vec![said]);
         let mut refusal: Option<Error> = None;
-        for identity in identities {
+        for identity in tried {
             match self.run(&pool::what_if(&command(&identity))).await {
                 Ok(_) => return Ok(identity),
-                Err(error) if error.kind == ErrorKind::NativeCommandMissing => return Err(error),
                 Err(error) => {
+                    let is_over = error.kind != ErrorKind::NativeCommandFailed;
                     refusal.get_or_insert(error);
+                    if is_over {
+                        break;
+                    }
                 }
             }
         }
-        Err(refusal.unwrap_or_else(|| Error::new(ErrorKind::NativeCommandFailed, "no identity is known to try.")))
+        let refusal =
+            refusal.unwrap_or_else(|| Error::new(ErrorKind::NativeCommandFailed, "no identity is known to try."));
+        let name = command("").name;
+        if refusal.kind == ErrorKind::NativeCommandStopped || self.has_what_if(&name).await != Some(false) {
+            return Err(refusal);
+        }
+        match said {
+            Some(said) => {
+                self.on_word.push(name);
+                Ok(said)
+            }
+            None => Err(Error::new(
+                ErrorKind::NativeCommandFailed,
+                format!("`{name}` has no -WhatIf here, so the spelling of its identity cannot be tried; say it with `-{parameter}`."),
+            )
+            .with_target(name)),
+        }
+    }
+
+    /// `None` where the shell does not tell.
+    async fn has_what_if(&mut self, command: &str) -> Option<bool> {
+        let objects = self.run(&pool::get_parameters(command)).await.ok()?;
+        let names = pool::read_parameters(&objects)?;
+        Some(names.iter().any(|name| name.eq_ignore_ascii_case("WhatIf")))
     }
 }
 
@@ -97,8 +139,12 @@ async fn state(shell: &mut Shell<'_>, fqdn: &str) -> Result<pool::PoolStateReadi
     })
 }
 
+fn said(identity: &Option<String>) -> Option<String> {
+    identity.as_ref().filter(|identity| !identity.trim().is_empty()).cloned()
+}
+
 /// Four spellings of the identity are in print; the one that the shell itself shows comes first.
-async fn state_right(shell: &mut Shell<'_>, fqdn: &str, shown: Option<String>) -> Result<String> {
+fn state_identities(fqdn: &str, shown: Option<String>) -> Vec<String> {
     let printed = ["PersistentChatServer:", "service:PersistentChatServer:", "service:", "service: "];
     let mut identities: Vec<String> = shown.into_iter().collect();
     for prefix in printed {
@@ -107,15 +153,15 @@ async fn state_right(shell: &mut Shell<'_>, fqdn: &str, shown: Option<String>) -
             identities.push(identity);
         }
     }
-    shell.first_allowed(identities, |identity| pool::set_pool_state(identity, PoolState::FailedOver)).await
+    identities
 }
 
 /// Lync Server 2013 (version 6) calls the one list `global`, later releases `PChatServerCollection`.
-async fn active_list_right(shell: &mut Shell<'_>, fqdn: &str, version: Option<u32>) -> Result<String> {
+fn list_identities(fqdn: &str, version: Option<u32>) -> Vec<String> {
     let mut identities = vec!["global".to_string(), "PChatServerCollection".to_string()];
     if version.is_some_and(|version| version > 6) {
         identities.reverse();
     }
     identities.push(format!("PersistentChatServer:{fqdn}"));
-    shell.first_allowed(identities, pool::clear_active_servers).await
+    identities
 }

@@ -6,6 +6,7 @@ use super::steps::{compliance_is_mirrored, order, Parts, HOME};
 use crate::baseline::{InstanceBaseline, InstanceRole};
 use crate::document::PlannedStep;
 use crate::error::Result;
+use crate::failover::plan::test_message;
 use crate::names::PoolState;
 use crate::pool::{self, NewPrincipal};
 use crate::sql::backup::{self, BackupWhat};
@@ -27,7 +28,8 @@ pub(super) fn after(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
         &pool_name,
         "The primary is online; users stay out until the pool follows. `Resume-PChatRun` goes on here.",
     );
-    let identity = pool_evidence.state.known().map_or(String::new(), |state| state.identity.clone());
+    let shown = || pool_evidence.state.known().map_or(String::new(), |state| state.identity.clone());
+    let identity = pool_evidence.state_right.known().cloned().unwrap_or_else(shown);
     state.native_commands.push(parts.text(&pool::set_pool_state(&identity, PoolState::Normal)));
     state.native_commands.push(parts.text(&pool::get_replication()));
     state.expected_seconds = Some(120);
@@ -96,6 +98,7 @@ pub(super) fn after(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
         steps.push(mirror_log_shipping(parts)?);
     }
     steps.push(tidy(parts)?);
+    steps.extend(test_message(pool_evidence));
     for (name, title) in [
         (step_name::VERIFY, "Compare what was reached with the baseline"),
         (step_name::REPORT, "Report the state reached and what is left to do"),

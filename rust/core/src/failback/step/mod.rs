@@ -25,6 +25,7 @@ use crate::error::Result;
 use crate::failback::plan::step_name;
 use crate::failover::step::active_servers::ActiveServers;
 use crate::failover::step::pool_state::PoolState;
+use crate::failover::step::test_message::TestMessage;
 use crate::run::step::unknown_step;
 use crate::run::{Step, Unit};
 use crate::switch::step as shared;
@@ -67,6 +68,7 @@ pub(super) fn units(plan: &Plan) -> Result<Vec<Unit<Failback>>> {
                 step_name::LOG_SHIPPING => Box::new(log_shipping::LogShipping),
                 step_name::MIRROR_LOG_SHIPPING => Box::new(mirror_log_shipping::MirrorLogShipping),
                 step_name::TIDY => Box::new(tidy::Tidy),
+                step_name::TEST_MESSAGE => Box::new(TestMessage),
                 step_name::VERIFY => Box::<verify::Verify>::default(),
                 step_name::REPORT => Box::<report::Report>::default(),
                 other => return Err(unknown_step(other)),

@@ -3,6 +3,7 @@
 mod after;
 mod before;
 
+pub(crate) use after::test_message;
 pub use after::{backup_host, log_backup_job, mirror_commands, StoreName};
 pub use before::{ignores_monitor, log_restores, may_ignore_monitor};
 
@@ -64,7 +65,7 @@ pub(super) fn all(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
     } else {
         steps.extend([mirror, active]);
     }
-    steps.extend(after::test_message(parts));
+    steps.extend(after::test_message(&parts.evidence.pool));
     steps.extend(after::log_backups(parts)?);
     steps.push(after::report(parts));
     for (number, step) in (1..).zip(&mut steps) {
@@ -107,7 +108,7 @@ pub(crate) fn on_secondary(
         pool_state: after::pool_state(&parts),
         mirror: after::mirror(&parts),
         active_servers: after::active_servers(&parts),
-        test_message: after::test_message(&parts),
+        test_message: after::test_message(&parts.evidence.pool),
         log_backups: after::log_backups(&parts)?,
         report: after::report(&parts),
     })

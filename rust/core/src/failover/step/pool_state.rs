@@ -48,7 +48,8 @@ impl<W: PoolWork> Step<W> for PoolState {
         if !is_wanted::<W>(&state) {
             clear_active_list(run).await?;
             replication::take_down(run, &replication::POOL_STATE).await?;
-            let set = run.native_set(pool::set_pool_state(&state.identity, W::POOL_STATE)).await;
+            let set =
+                run.native_set(pool::set_pool_state(&run.pool_state_identity(&state.identity), W::POOL_STATE)).await;
             crash_points::reach("pool_state.set");
             let after = read_state(run).await?;
             if !is_wanted::<W>(&after) {

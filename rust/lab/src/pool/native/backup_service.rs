@@ -55,7 +55,7 @@ fn sync_module(call: &Call<'_>) -> Result<Option<String>, NativeError> {
     match found {
         Some(name) => Ok(Some(name.to_string())),
         None => Err(NativeError::binding(
-            call.command,
+            &call.command,
             "CannotConvertArgumentNoMessage",
             format!("Cannot bind parameter 'BackupModule'. Cannot convert value \"{given}\" to type \"Microsoft.Rtc.Management.Hadr.BackupService.BackupModules\"."),
         )),

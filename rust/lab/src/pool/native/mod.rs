@@ -90,7 +90,7 @@ impl NativeError {
 /// One call on its way: what was bound, what it may do, what it has to say.
 pub(super) struct Call<'a> {
     pool: &'a Pool,
-    command: &'static Command,
+    command: Command,
     bound: Bound,
     dialect: Dialect,
     what_if: Vec<String>,
@@ -141,7 +141,7 @@ impl Pool {
             return self.get_command(&request);
         }
         let known = find(&request.name).filter(|c| !self.lock().fault(PoolFaultName::NativeMissing, Some(c.name)));
-        let Some(command) = known else {
+        let Some(command) = known.map(|command| self.as_installed(command)) else {
             let message = format!(
                 "The term '{}' is not recognized as the name of a cmdlet, function, script file, or operable program.",
                 request.name
@@ -153,11 +153,11 @@ impl Pool {
         for switch in request.switches {
             given.insert(switch, Value::Bool(true));
         }
-        let bound = match bind::bind(command, dialect, &given) {
+        let bound = match bind::bind(&command, dialect, &given) {
             Ok(bound) => bound,
             Err(error) => return failure(command.output, error),
         };
-        if let Err(error) = self.admit(command, &bound).await {
+        if let Err(error) = self.admit(&command, &bound).await {
             return failure(command.output, error);
         }
         let lies = self.lock().fault(PoolFaultName::NativeLies, Some(command.name)) && command.changes;
@@ -186,18 +186,25 @@ impl Pool {
         }
     }
 
+    /// A command with the parameters that this installation has.
+    fn as_installed(&self, command: &Command) -> Command {
+        let lacks =
+            self.lock().settings.native.without_what_if.iter().any(|name| name.eq_ignore_ascii_case(command.name));
+        Command { should_process: command.should_process && !lacks, ..*command }
+    }
+
     /// The shell's own command, for callers without a shell: which parameters a command has in this dialect.
     fn get_command(&self, request: &NativeRequest) -> NativeAnswer {
         let name = request.parameters.get("Name").and_then(Value::as_str).unwrap_or_default();
         let known = find(name).filter(|c| !self.lock().fault(PoolFaultName::NativeMissing, Some(c.name)));
-        let Some(command) = known else {
+        let Some(command) = known.map(|command| self.as_installed(command)) else {
             let message = format!("The term '{name}' is not recognized as the name of a cmdlet, function, or program.");
             return failure("", NativeError::refused("CommandNotFoundException", "ObjectNotFound", message));
         };
         let dialect = request.dialect.unwrap_or(self.lock().settings.dialect);
         let object = json!({
             "Name": command.name, "ModuleName": "PChatLab.Lync",
-            "Parameters": { "Keys": bind::parameter_names(command, dialect) },
+            "Parameters": { "Keys": bind::parameter_names(&command, dialect) },
         });
         NativeAnswer {
             outcome: "completed",

@@ -44,7 +44,7 @@ pub fn set_state(call: &mut Call<'_>) -> Objects {
         Some(word) if word.eq_ignore_ascii_case("FailedOver") => PoolState::FailedOver,
         None if call.pool.lock().settings.native.strict => {
             return Err(NativeError::binding(
-                call.command,
+                &call.command,
                 "MissingMandatoryParameter",
                 "Cannot process command because of one or more missing mandatory parameters: PoolState.".into(),
             ));
@@ -143,7 +143,7 @@ pub fn set_active_server(call: &mut Call<'_>) -> Objects {
             let undocumented = modifier.get("Replace").is_some();
             if undocumented && inner.settings.native.strict {
                 return Err(NativeError::binding(
-                    call.command,
+                    &call.command,
                     "CannotConvertArgumentNoMessage",
                     "Cannot bind parameter 'ActiveServers': only $null, Add and Remove are documented.".into(),
                 ));

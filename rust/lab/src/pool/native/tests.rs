@@ -416,3 +416,23 @@ fn every_command_is_dispatched_and_named_once() {
         assert!(!command.sets.is_empty(), "{}", command.name);
     }
 }
+
+#[tokio::test]
+async fn a_set_without_what_if_neither_shows_nor_takes_it() {
+    let name = "Set-CsPersistentChatState";
+    let (fake, pool) = lab_with(|s| s.native.without_what_if = vec![name.into()]);
+    let shown = objects(&pool, "Get-Command", json!({ "Name": name })).await;
+    assert_eq!(shown[0]["Parameters"]["Keys"], json!(["Identity", "PoolState", "Force", "Instance"]));
+    let given = json!({ "Identity": "service:pchat.contoso.com", "PoolState": "FailedOver" });
+    let with = |more: &str| {
+        let mut given = given.clone();
+        given[more] = json!(true);
+        given
+    };
+    for parameter in ["WhatIf", "Confirm"] {
+        assert!(refusal(&pool, name, with(parameter)).await.starts_with("NamedParameterNotFound"));
+    }
+    assert!(fake.effects().is_empty());
+    objects(&pool, name, given.clone()).await;
+    assert_eq!(fake.effects().len(), 1);
+}

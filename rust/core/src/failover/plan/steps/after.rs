@@ -3,7 +3,7 @@
 use super::{log_backup_folder, rate, step_name, Parts};
 use crate::document::{FailoverRequest, PlannedStep};
 use crate::error::Result;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, PoolEvidence};
 use crate::host::NativeCommand;
 use crate::names::{InstanceName, PoolState, ServerPath};
 use crate::pool;
@@ -125,15 +125,16 @@ pub(super) fn active_servers(parts: &Parts<'_>) -> PlannedStep {
 }
 
 /// The proof from end to end, where a Front End pool has test users.
-pub(super) fn test_message(parts: &Parts<'_>) -> Option<PlannedStep> {
-    let pools = parts.evidence.pool.test_pools.known().filter(|pools| !pools.is_empty())?;
+pub(crate) fn test_message(pool: &PoolEvidence) -> Option<PlannedStep> {
+    let pools = pool.test_pools.known().filter(|pools| !pools.is_empty())?;
     let mut planned = PlannedStep::new(
         step_name::TEST_MESSAGE,
         "Send a message from one test user to the other",
-        pool_name(parts.evidence),
+        pool.pool_fqdn.as_deref().unwrap_or_default(),
         "Sessions of the active servers are seen; the message did not arrive, and the run ends incomplete.",
     );
-    planned.native_commands = pools.iter().map(|pool| text(parts, &pool::test_message(pool))).collect();
+    let text = |command: NativeCommand| pool::plan_text(&command, pool.module_of(&command.name));
+    planned.native_commands = pools.iter().map(|target| text(pool::test_message(target))).collect();
     planned.expected_seconds = Some(10);
     Some(planned)
 }
