@@ -32,6 +32,7 @@
         'Invoke-PChatFailover',
         'New-PChatFailbackPlan',
         'New-PChatFailoverPlan',
+        'New-PChatLogShipping',
         'Remove-PChatLogShipping',
         'Remove-PChatMirror',
         'Restore-PChatDatabase',

@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Interop;
@@ -56,7 +55,7 @@ namespace PersistentChatFailover.Commands
                 { "active_servers", ActiveServer ?? new string[0] },
                 { "log_backup_share", NullIfEmpty(LogBackupShare) },
                 { "mirror_file_share", NullIfEmpty(MirrorFileShare) },
-                { "baseline_path", BaselinePath() },
+                { "baseline_path", BaselinePath.Full(this, Baseline) },
                 { "baseline", null },
                 { "path_map", Session.Entries(PathMap, "from", "to") },
                 { "journal", Journal() },
@@ -68,34 +67,6 @@ namespace PersistentChatFailover.Commands
                 { "pool_timeout_seconds", PoolTimeoutSeconds },
                 { "spellings", Spellings(PoolStateIdentity, ActiveListIdentity) },
             };
-        }
-
-        /// <summary>The baseline's file or folder as this machine opens it.</summary>
-        private object BaselinePath()
-        {
-            if (Baseline == null)
-            {
-                return null;
-            }
-            var wrapped = PSObject.AsPSObject(Baseline);
-            string path = wrapped.BaseObject as string;
-            if (path == null)
-            {
-                PSPropertyInfo property = wrapped.Properties["Path"];
-                path = property == null ? null : property.Value as string;
-            }
-            if (string.IsNullOrEmpty(path))
-            {
-                throw PChatException.BadValue("-Baseline is neither a path nor a baseline.", "Give a file, a folder, or what Get-PChatBaseline gives.");
-            }
-            try
-            {
-                return ClientPath(path);
-            }
-            catch (Exception e) when (e is RuntimeException && !(e is PipelineStoppedException) || e is ArgumentException || e is NotSupportedException)
-            {
-                throw PChatException.BadValue("-Baseline is no path of this machine: " + e.Message, "Give a local or network path.");
-            }
         }
     }
 }

@@ -6,6 +6,7 @@ mod conference;
 mod files;
 mod hands;
 mod instance_steps;
+mod log_shipping;
 mod plans;
 mod readers;
 mod shell;

@@ -72,6 +72,17 @@ impl Situation {
         ended(&self.command(verb, set).output().expect("the host runs"))
     }
 
+    /// Runs a single command on an instance.
+    pub fn step(&self, export: &str, instance: &str, more: Value) -> Ended {
+        let mut request = json!({"target": {"sql_instance": instance, "database": "mgc", "pool_fqdn": null}});
+        if let (Value::Object(request), Value::Object(more)) = (&mut request, more) {
+            request.extend(more);
+        }
+        let mut command = self.command("command", &[]);
+        command.arg("--export").arg(export).arg("--request").arg(request.to_string());
+        ended(&command.output().expect("the host runs"))
+    }
+
     /// Runs a failover that aborts at a named point.
     pub fn run_cut_off_at(&self, point: &str, set: &[(&str, Value)]) -> Ended {
         self.cut_off("failover", point, set)

@@ -15,6 +15,7 @@ mod native_commands;
 mod planned;
 mod planned_cut_off;
 mod refused;
+mod reverse;
 mod roundtrip;
 mod standby;
 mod ways;

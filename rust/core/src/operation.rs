@@ -11,9 +11,9 @@ use crate::conference;
 use crate::document::{
     BackupServiceWaitRequest, BaselineGetRequest, BaselineSaveRequest, ConferenceRestoreRequest, ConnectionEndRequest,
     DatabaseBackupRequest, DatabaseRecoverRequest, DatabaseRequest, DatabaseRestoreRequest, FailbackRequest,
-    FailoverRequest, LogBackupCopyRequest, LogBackupListRequest, LogBackupRestoreRequest, LogShippingRemoveRequest,
-    MirrorRemoveRequest, PlannedSwitchRequest, PoolFindRequest, PrimaryDisableRequest, RunListRequest, RunRequest,
-    RunStartRequest, SessionSettings,
+    FailoverRequest, LogBackupCopyRequest, LogBackupListRequest, LogBackupRestoreRequest, LogShippingAddRequest,
+    LogShippingRemoveRequest, MirrorRemoveRequest, PlannedSwitchRequest, PoolFindRequest, PrimaryDisableRequest,
+    RunListRequest, RunRequest, RunStartRequest, SessionSettings,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::preview::preview;
@@ -120,6 +120,7 @@ pub enum Request {
     LogBackupList(LogBackupListRequest),
     LogBackupCopy(LogBackupCopyRequest),
     LogBackupRestore(LogBackupRestoreRequest),
+    LogShippingAdd(LogShippingAddRequest),
     LogShippingRemove(LogShippingRemoveRequest),
     ConnectionList(DatabaseRequest),
     ConnectionEnd(ConnectionEndRequest),
@@ -187,6 +188,7 @@ pub async fn run(
         Request::RunList(request) => run::list(request, host, cancel).await,
         Request::LogBackupCopy(request) => command::log_backup_copy(session, request, host, cancel).await,
         Request::LogBackupRestore(request) => command::log_backup_restore(session, request, host, cancel).await,
+        Request::LogShippingAdd(request) => command::log_shipping_add(session, request, host, cancel).await,
         Request::LogShippingRemove(request) => command::log_shipping_remove(session, request, host, cancel).await,
         Request::ConnectionEnd(request) => command::connection_end(session, request, host, cancel).await,
         Request::DatabaseRecover(request) => command::database_recover(session, request, host, cancel).await,

@@ -427,6 +427,18 @@ int32_t pchat_database_restore(uint64_t session,
                                PchatDocument **error);
 
 /**
+ * Sets log shipping up between two instances whose databases fit already. Items `action`; result `run`.
+ *
+ * # Safety
+ * `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+ */
+int32_t pchat_log_shipping_add(uint64_t session,
+                               const uint8_t *request,
+                               size_t length,
+                               uint64_t *operation,
+                               PchatDocument **error);
+
+/**
  * Reads database mirroring as one partner sees it. Items `mirror`; result `count`. Reads only.
  *
  * # Safety

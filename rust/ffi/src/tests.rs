@@ -40,7 +40,7 @@ fn open_session() -> u64 {
 
 type Start = unsafe extern "C" fn(u64, *const u8, usize, *mut u64, *mut *mut PchatDocument) -> i32;
 
-const STARTS: [Start; 27] = [
+const STARTS: [Start; 28] = [
     pchat_log_shipping_get,
     pchat_log_shipping_remove,
     pchat_log_backup_list,
@@ -52,6 +52,7 @@ const STARTS: [Start; 27] = [
     pchat_database_recover,
     pchat_database_backup,
     pchat_database_restore,
+    pchat_log_shipping_add,
     pchat_mirror_get,
     pchat_mirror_remove,
     pchat_primary_disable,

@@ -8,6 +8,7 @@ BeforeDiscovery {
         @{ Name = 'Resume-PChatRun'; Impact = 'High' }
         @{ Name = 'Undo-PChatRun'; Impact = 'High' }
         @{ Name = 'Restore-PChatDatabase'; Impact = 'High' }
+        @{ Name = 'New-PChatLogShipping'; Impact = 'High' }
         @{ Name = 'Remove-PChatLogShipping'; Impact = 'High' }
         @{ Name = 'Stop-PChatConnection'; Impact = 'High' }
         @{ Name = 'Copy-PChatLogBackup'; Impact = 'Medium' }
@@ -33,7 +34,7 @@ Describe '<Name>' -ForEach $commands {
     }
 
     It 'supports -WhatIf and -Confirm where it changes something, and only there' {
-        $changes = $Command.Verb -notin 'Get', 'Test', 'New', 'Wait'
+        $changes = $Command.Verb -notin 'Get', 'Test', 'Wait' -and $Name -notlike 'New-PChat*Plan'
         $Command.Parameters.ContainsKey('WhatIf') | Should -Be $changes
         $Command.Parameters.ContainsKey('Confirm') | Should -Be $changes
     }

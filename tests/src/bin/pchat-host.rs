@@ -2,7 +2,7 @@
 //!
 //! `pchat-host --library FILE --lab HOST:PORT --journal FOLDER VERB [--baseline FOLDER]
 //! [--set POINTER=JSON]...`; a verb is one of failover, switch, failback, conference, plan, plan-switch, plan-failback,
-//! plan-conference, baseline, check, resume, undo
+//! plan-conference, baseline, check, resume, undo; or `command --export NAME --request JSON` for a single command
 //!
 //! The exit code is the run's own, as in the shell.
 
@@ -34,6 +34,8 @@ struct Options {
     journal: String,
     baseline: String,
     verb: String,
+    export: String,
+    request: Value,
     set: Vec<(String, Value)>,
     json: bool,
 }
@@ -45,6 +47,8 @@ fn options() -> Result<Options, String> {
         journal: String::new(),
         baseline: String::new(),
         verb: String::new(),
+        export: String::new(),
+        request: Value::Null,
         set: Vec::new(),
         json: false,
     };
@@ -57,6 +61,8 @@ fn options() -> Result<Options, String> {
             "--journal" => found.journal = value()?,
             "--baseline" => found.baseline = value()?,
             "--json" => found.json = true,
+            "--export" => found.export = value()?,
+            "--request" => found.request = serde_json::from_str(&value()?).map_err(|e| e.to_string())?,
             "--set" => {
                 let text = value()?;
                 let (at, json) = text.split_once('=').ok_or("--set wants POINTER=JSON")?;
@@ -75,12 +81,17 @@ struct Printer {
     bar: bool,
     /// The baseline that was saved, which is the document of that verb.
     baseline: Option<Value>,
+    /// The file of the backup that was taken.
+    backup_file: Value,
 }
 
 impl Watcher for Printer {
     fn item(&mut self, kind: &str, item: &Value) {
         if kind == "baseline" {
             self.baseline = Some(item.clone());
+        }
+        if kind == "backup" {
+            self.backup_file = item["backup_file"].clone();
         }
         if self.quiet {
             return;
@@ -137,7 +148,8 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
     let session = pchat.open(&session_settings(&about))?;
     let (user, secret) = login(&about);
     pchat.add_login(session, None, &user, &secret)?;
-    let mut printer = Printer { quiet: options.json, bar: options.verb == "conference", baseline: None };
+    let mut printer =
+        Printer { quiet: options.json, bar: options.verb == "conference", baseline: None, backup_file: Value::Null };
 
     let journal = journal_place(&options.journal);
     let mut request = match options.verb.as_str() {
@@ -146,6 +158,7 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
         "switch" | "plan-switch" => planned_switch_request(&about, journal),
         "conference" | "plan-conference" => conference_request(&about, journal),
         "baseline" => baseline_request(&options.baseline),
+        "command" => single(&options.request, journal),
         "failback" | "plan-failback" => failback_request(&about, journal, &options.baseline),
         _ => failover_request(&about, journal),
     };
@@ -154,6 +167,7 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
     }
     let ended = match options.verb.as_str() {
         "baseline" => operate(&pchat, session, "pchat_baseline_save", &request, &options.lab, &mut printer)?,
+        "command" => operate(&pchat, session, &options.export, &request, &options.lab, &mut printer)?,
         "resume" => operate(&pchat, session, "pchat_run_resume", &request, &options.lab, &mut printer)?,
         "undo" => operate(&pchat, session, "pchat_run_undo", &request, &options.lab, &mut printer)?,
         "check" => operate(&pchat, session, "pchat_failover_check", &request, &options.lab, &mut printer)?,
@@ -184,6 +198,10 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
         Ok((_, document)) => (document["exit_code"].as_u64().unwrap_or(0), printer.baseline.take().unwrap_or(document)),
         Err(error) => (error["exit_code"].as_u64().unwrap_or(1), json!({"error": error})),
     };
+    let mut document = document;
+    if !printer.backup_file.is_null() {
+        document["backup_file"] = printer.backup_file.take();
+    }
     if options.json {
         println!("{document}");
     } else if document["kind"] == "failover" && document.get("steps").is_some() && document.get("outcome").is_none() {
@@ -192,6 +210,15 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
         show_result(&document);
     }
     Ok(u8::try_from(code).unwrap_or(1))
+}
+
+/// The request of a single command, as far as all of them have the same members.
+fn single(request: &Value, journal: Value) -> Value {
+    let mut whole = json!({"version": 1, "journal": journal, "plan_only": false, "approved_digest": null});
+    if let (Value::Object(whole), Value::Object(request)) = (&mut whole, request) {
+        whole.extend(request.clone());
+    }
+    whole
 }
 
 fn show_plan(plan: &Value) {

@@ -77,6 +77,38 @@ pub struct DatabaseRestoreRequest {
     pub approved_digest: Option<String>,
 }
 
+/// `New-PChatLogShipping`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogShippingAddRequest {
+    pub version: u32,
+    /// The primary.
+    pub target: Target,
+    pub journal: JournalPlace,
+    /// Without it the target becomes a primary as its mirroring partner is one.
+    #[serde(deserialize_with = "nullable")]
+    pub secondary_sql_instance: Option<String>,
+    /// The mirroring partner of the target.
+    #[serde(deserialize_with = "nullable")]
+    pub mirror_sql_instance: Option<String>,
+    /// A file of this machine, or a folder whose newest baseline is meant.
+    #[serde(deserialize_with = "nullable")]
+    pub baseline_path: Option<String>,
+    /// While failed over: the backup ships to the old primary.
+    pub reverse: bool,
+    /// Instead of the baseline's.
+    #[serde(deserialize_with = "nullable")]
+    pub log_backup_share: Option<String>,
+    /// On the secondary's host, instead of the baseline's.
+    #[serde(deserialize_with = "nullable")]
+    pub copy_folder: Option<String>,
+    /// How often the jobs run where no baseline tells it.
+    pub interval_minutes: u32,
+    pub plan_only: bool,
+    #[serde(deserialize_with = "nullable")]
+    pub approved_digest: Option<String>,
+}
+
 /// `Remove-PChatMirror`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

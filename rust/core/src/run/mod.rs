@@ -16,6 +16,7 @@ mod native;
 pub(crate) mod open;
 pub(crate) mod result;
 pub(crate) mod resume;
+pub(crate) mod shipping;
 pub(crate) mod start;
 pub(crate) mod step;
 mod support;

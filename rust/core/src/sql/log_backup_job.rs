@@ -43,22 +43,8 @@ impl LogBackupJob {
     /// # Errors
     /// `InvalidValue` (1002) for an interval outside 1 to 1440 minutes, or names that cannot be quoted.
     pub fn create_statements(&self) -> Result<Vec<String>> {
-        if !(1..=1440).contains(&self.interval_minutes) {
-            return Err(Error::new(
-                ErrorKind::InvalidValue,
-                format!("{} minutes are no interval for log backups.", self.interval_minutes),
-            )
-            .with_next("Give 1 to 1440 minutes."));
-        }
+        let (subday_type, every) = subday(self.interval_minutes)?;
         let name = ("job_name", quote_literal(&self.name())?);
-        // freq_type 4: daily. freq_subday_type 4: every so many minutes. 8: every so many hours.
-        let (subday_type, every) = match self.interval_minutes {
-            minutes if minutes % 60 == 0 && minutes < 1440 => (8, minutes / 60),
-            minutes if minutes < 60 => (4, minutes),
-            // A day is one run; what is no whole number of hours becomes the next shorter one.
-            1440 => (1, 0),
-            minutes => (8, minutes / 60),
-        };
         Ok(vec![
             call(
                 "msdb.dbo.sp_add_job",
@@ -94,6 +80,28 @@ impl LogBackupJob {
             call("msdb.dbo.sp_add_jobserver", &[name, ("server_name", "N'(local)'".into())]),
         ])
     }
+}
+
+/// `freq_subday_type` and `freq_subday_interval` of a daily schedule that comes every so many minutes.
+///
+/// # Errors
+/// `InvalidValue` (1002) for an interval outside 1 to 1440 minutes.
+pub fn subday(minutes: u32) -> Result<(u32, u32)> {
+    // Type 4: every so many minutes. 8: every so many hours.
+    Ok(match minutes {
+        0 | 1441.. => {
+            return Err(Error::new(
+                ErrorKind::InvalidValue,
+                format!("{minutes} minutes are no interval for log backups."),
+            )
+            .with_next("Give 1 to 1440 minutes."))
+        }
+        minutes if minutes % 60 == 0 && minutes < 1440 => (8, minutes / 60),
+        minutes if minutes < 60 => (4, minutes),
+        // A day is one run; what is no whole number of hours becomes the next shorter one.
+        1440 => (1, 0),
+        minutes => (8, minutes / 60),
+    })
 }
 
 /// Creates the job, disabled, unless it is there; its id. A half-made one from a run that was cut off is made anew.

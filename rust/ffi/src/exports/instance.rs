@@ -38,6 +38,22 @@ pub unsafe extern "C" fn pchat_database_restore(
     unsafe { start(session, request, length, operation, error, Request::DatabaseRestore) }
 }
 
+/// Sets log shipping up between two instances whose databases fit already. Items `action`; result `run`.
+///
+/// # Safety
+/// `request` points to `length` readable bytes; `operation` and `error` are NULL or point to a place for one value.
+#[no_mangle]
+pub unsafe extern "C" fn pchat_log_shipping_add(
+    session: u64,
+    request: *const u8,
+    length: usize,
+    operation: *mut u64,
+    error: *mut *mut PchatDocument,
+) -> i32 {
+    // SAFETY: the caller's promises are passed on.
+    unsafe { start(session, request, length, operation, error, Request::LogShippingAdd) }
+}
+
 /// Reads database mirroring as one partner sees it. Items `mirror`; result `count`. Reads only.
 ///
 /// # Safety

@@ -12,7 +12,8 @@ use crate::pool::{self, NewPrincipal};
 use crate::sql::backup::{self, BackupWhat};
 use crate::sql::compliance::COMPLIANCE_DATABASE;
 use crate::sql::log_shipping_set_up::{primary_secondary_statement, schedule_statement, PrimarySetUp, SecondarySetUp};
-use crate::sql::{backup_file, database_restore_options, drop_database, job};
+use crate::sql::primary_removal::remove_primary_statements;
+use crate::sql::{backup_file, database_restore_options, drop_database, job, log_shipping};
 
 /// What follows once the primary serves.
 pub(super) fn after(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
@@ -234,12 +235,22 @@ fn mirror_log_shipping(parts: &Parts<'_>) -> Result<PlannedStep> {
 fn tidy(parts: &Parts<'_>) -> Result<PlannedStep> {
     let mut planned = PlannedStep::new(
         step_name::TIDY,
-        "Remove what served only meanwhile: our log backup jobs and the former mirror copy of the backup",
+        "Remove what served only meanwhile: our log backup jobs, reverse log shipping, the former mirror copy of the backup",
         &parts.name(InstanceRole::Backup),
         HOME,
     );
     for seen in &parts.evidence.log_backup_jobs {
         planned.statements.push(job::delete_statement(seen.job_id)?);
+    }
+    for role in [InstanceRole::Backup, InstanceRole::BackupMirror] {
+        let Some(instance) = parts.evidence.instance(role) else { continue };
+        let Some(record) = instance.primary_record() else { continue };
+        planned.statements.push(format!("-- on {}", instance.sql_instance));
+        planned.statements.extend(remove_primary_statements(record)?);
+    }
+    if parts.evidence.instance(InstanceRole::Primary).and_then(|found| found.secondary_record()).is_some() {
+        planned.statements.push(format!("-- on {}", parts.name(InstanceRole::Primary)));
+        planned.statements.push(log_shipping::remove_statement(parts.database(), false)?);
     }
     let mirrored = parts.evidence.instance(InstanceRole::Backup).and_then(|found| found.mirroring()).is_some();
     if mirrored {

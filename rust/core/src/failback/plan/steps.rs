@@ -4,7 +4,7 @@ use super::super::decision::{Decision, Way};
 use super::super::evidence::Evidence;
 use super::super::guard::{Found, Measure, Treatment};
 use super::{home, step_name};
-use crate::baseline::{InstanceBaseline, InstanceRole};
+use crate::baseline::{InstanceBaseline, InstanceRole, JobPurpose};
 use crate::document::{FailbackRequest, PlannedFile, PlannedStep};
 use crate::error::Result;
 use crate::host::NativeCommand;
@@ -105,6 +105,15 @@ fn log_backups_to_share(parts: &Parts<'_>) -> Result<PlannedStep> {
     for seen in &parts.evidence.log_backup_jobs {
         if seen.command != wanted.step_text()? {
             planned.statements.push(job::set_command_statement(seen.job_id, &wanted.step_text()?)?);
+        }
+    }
+    // In reverse log shipping the old primary is restored by the run from here on.
+    let home = [InstanceRole::Primary, InstanceRole::PrimaryMirror];
+    for instance in home.iter().filter_map(|role| parts.evidence.instance(*role)) {
+        for purpose in [JobPurpose::Copy, JobPurpose::Restore] {
+            if let Some(found) = instance.job(purpose).filter(|found| found.is_enabled) {
+                planned.statements.push(job::set_enabled_statement(found.job_id, false)?);
+            }
         }
     }
     planned.expected_seconds = Some(2);

@@ -158,7 +158,7 @@ async fn move_all(run: &Run, from: &ClientPath, to: &ClientPath, names: &[String
 }
 
 /// `mgc_20260314021500.trn` and its relatives; a full backup and a saved copy stay where they are.
-fn is_log_backup_of(name: &str, database: &str) -> bool {
+pub(crate) fn is_log_backup_of(name: &str, database: &str) -> bool {
     let lower = name.to_lowercase();
     let rest = lower.strip_prefix(&format!("{}_", database.to_lowercase()));
     let stamp = rest.and_then(|rest| rest.split_once('.'));

@@ -1,5 +1,5 @@
 //! Our log backup job writes to the share from here on, where the primary can read what it needs. It stays the only taker of
-//! log backups until the tail.
+//! log backups until the tail. Reverse log shipping writes there already; then its restore job leaves the primary to the run.
 
 use async_trait::async_trait;
 
@@ -14,6 +14,8 @@ use crate::names::InstanceName;
 use crate::run::{OnFailure, Seen, Step};
 use crate::sql::log_backup_job::{self, LogBackupJob};
 use crate::sql::{job, log_shipping_primary, Connection, Purpose};
+use crate::switch::step::{busy, quiet};
+use crate::switch::{SwitchJob, SwitchWork};
 
 /// The jobs that write to the share, for every later process.
 pub(crate) const LOG_BACKUP_JOBS: &str = "log_backup_jobs";
@@ -37,7 +39,11 @@ impl Step<Failback> for LogBackupsToShare {
             return Ok(seen);
         }
         if is_reverse(run).await? {
-            return Ok(Seen::So("reverse log shipping takes the log backups".to_string()));
+            let busy = busy(run, &followers(run)?).await?;
+            return Ok(match busy.is_empty() {
+                true => Seen::So("reverse log shipping takes the log backups, and the run restores them".to_string()),
+                false => Seen::NotYet(busy.join(", ")),
+            });
         }
         let wanted = wanted(run)?;
         for instance in partners(run).await {
@@ -58,6 +64,10 @@ impl Step<Failback> for LogBackupsToShare {
     }
 
     async fn act(&self, run: &Run) -> Result<String> {
+        if is_reverse(run).await? {
+            quiet(run, &followers(run)?).await?;
+            return Ok("the run restores on the primary what reverse log shipping backs up".to_string());
+        }
         let wanted = wanted(run)?;
         let mut jobs: Vec<LogBackupJobSeen> = Vec::new();
         for instance in partners(run).await {
@@ -120,6 +130,13 @@ pub(crate) fn wanted(run: &Run) -> Result<LogBackupJob> {
 /// The backup and its mirror, as far as they are locked.
 async fn partners(run: &Run) -> Vec<InstanceName> {
     run.locked(run.work.names.backup_pair()).await
+}
+
+/// The jobs by which the old primary follows in reverse log shipping: the run goes on from its copy, and a restore job beside it
+/// would take files out of its hands.
+fn followers(run: &Run) -> Result<Vec<SwitchJob>> {
+    let home = run.work.names.home_pair();
+    Ok(Failback::jobs(run)?.into_iter().filter(|of| home.contains(&of.instance)).collect())
 }
 
 /// True where the backup is a primary of log shipping itself, towards the old primary.

@@ -10,14 +10,12 @@ use crate::failback::{Failback, Run};
 use crate::host::Level;
 use crate::journal::crash_points;
 use crate::names::InstanceName;
+use crate::run::shipping::{self, Changes, Work};
 use crate::run::{OnFailure, Seen, Step};
-use crate::sql::job::{self, Job};
+use crate::sql::job;
 use crate::sql::log_shipping_primary::{self, PrimaryRecord};
-use crate::sql::log_shipping_set_up::{
-    alert_job_statement, primary_secondary_statement, schedule_statement, send, MonitorLogin, PrimarySetUp,
-    SecondarySetUp,
-};
-use crate::sql::{log_shipping, Connection, Purpose};
+use crate::sql::log_shipping_set_up::{alert_job_statement, send, PrimarySetUp, SecondarySetUp};
+use crate::sql::{log_shipping, Connection, Connector, Purpose};
 
 pub(crate) struct LogShipping;
 
@@ -109,58 +107,34 @@ fn secondary_set_up(run: &Run, folders: &Folders) -> Result<SecondarySetUp> {
     })
 }
 
-/// The login for a monitor that is reached without Windows authentication: the one that the operator gave for it.
-fn monitor_login(run: &Run, monitor: &str, by_windows_login: bool) -> Result<Option<MonitorLogin>> {
-    if by_windows_login {
-        return Ok(None);
+#[async_trait]
+impl Changes for Run {
+    async fn make<'a>(&'a self, what: &'a str, statement: &'a str, work: Work<'a>) -> Result<()> {
+        self.change(what, statement, work).await
     }
-    let name: InstanceName = monitor.parse()?;
-    let login = run.session.connector().login_of(&name);
-    let (user, secret) = login.ok_or_else(|| {
-        Error::new(
-            ErrorKind::InvalidValue,
-            format!("log shipping reaches its monitor {monitor} with a SQL login, whose password no baseline holds."),
-        )
-        .with_unchanged("Log shipping is not set up yet; users are served.")
-        .with_next("Run `Resume-PChatRun` with `-MonitorSqlCredential`.")
-    })?;
-    Ok(Some(MonitorLogin { user, secret }))
+
+    fn connector(&self) -> &Connector {
+        self.session.connector()
+    }
+
+    fn without_monitor_login(&self, error: Error) -> Error {
+        error
+            .with_unchanged("Log shipping is not set up yet; users are served.")
+            .with_next("Run `Resume-PChatRun` with `-MonitorSqlCredential`.")
+    }
 }
 
 /// Makes the record of a primary, its schedule and its secondary, as far as they are missing. The job stays disabled.
 pub(crate) async fn add_primary(run: &Run, instance: &InstanceName, set_up: &PrimarySetUp) -> Result<()> {
     let mut work = run.connect_to(instance, Purpose::Work).await?;
-    let what = instance.to_string();
-    if log_shipping_primary::read_primary(&mut work, run.database()).await?.is_none() {
-        let login = monitor_login(run, &set_up.record.monitor_server, set_up.record.monitor_by_windows_login)?;
-        let statement = set_up.shown_statement(login.as_ref().map(|login| login.user.as_str()))?;
-        run.change(&what, &statement, set_up.add(&mut work, login.as_ref())).await?;
-    }
-    let record = need_primary(run, &mut work).await?;
-    add_schedules(run, &what, &mut work, record.backup_job_id, &set_up.job).await?;
-    for (server, database) in secondaries(run) {
-        if !record.secondaries.iter().any(|(known, _)| known.eq_ignore_ascii_case(&server)) {
-            let statement = primary_secondary_statement(run.database(), &server, &database)?;
-            run.change(&what, &statement, send(&mut work, &statement)).await?;
-        }
-    }
-    Ok(())
+    shipping::add_primary(run, &mut work, set_up, &secondaries(run)).await.map(|_| ())
 }
 
 /// Enables the backup job of a primary.
 pub(crate) async fn enable_primary(run: &Run, instance: &InstanceName, set_up: &PrimarySetUp) -> Result<()> {
     let mut work = run.connect_to(instance, Purpose::Work).await?;
-    let record = need_primary(run, &mut work).await?;
-    enable(run, &instance.to_string(), &mut work, record.backup_job_id, set_up.job.is_enabled).await
-}
-
-async fn need_primary(run: &Run, connection: &mut Connection) -> Result<PrimaryRecord> {
-    log_shipping_primary::read_primary(connection, run.database()).await?.ok_or_else(|| {
-        Error::new(
-            ErrorKind::StepNotVerified,
-            format!("{}: there is no record of a primary after it was added.", connection.instance()),
-        )
-    })
+    let record = shipping::need_primary(&mut work, run.database()).await?;
+    shipping::enable(run, &mut work, record.backup_job_id, set_up.job.is_enabled).await
 }
 
 /// Server and database of each secondary, as the baseline has them.
@@ -175,51 +149,14 @@ fn secondaries(run: &Run) -> Vec<(String, String)> {
 
 async fn add_secondary(run: &Run, set_up: &SecondarySetUp) -> Result<()> {
     let mut work = run.backup(Purpose::Work).await?;
-    let what = run.work.names.backup.to_string();
-    let record = &set_up.record;
-    if !log_shipping::has_primary(&mut work, &record.primary_server, &record.primary_database).await? {
-        let login = monitor_login(run, &record.monitor_server, record.monitor_by_windows_login)?;
-        let statement = set_up.shown_primary_statement(login.as_ref().map(|login| login.user.as_str()))?;
-        run.change(&what, &statement, set_up.add_primary(&mut work, login.as_ref())).await?;
-    }
-    if log_shipping::read_secondary(&mut work, run.database()).await?.is_none() {
-        let statement = set_up.database_statement()?;
-        run.change(&what, &statement, send(&mut work, &statement)).await?;
-    }
-    let record = log_shipping::read_secondary(&mut work, run.database()).await?.ok_or_else(|| {
-        Error::new(ErrorKind::StepNotVerified, format!("{what}: there is no secondary after it was added."))
-    })?;
-    add_schedules(run, &what, &mut work, record.copy_job_id, &set_up.copy_job).await?;
-    add_schedules(run, &what, &mut work, record.restore_job_id, &set_up.restore_job).await
+    shipping::add_secondary(run, &mut work, set_up).await.map(|_| ())
 }
 
 async fn enable_secondary(run: &Run, set_up: &SecondarySetUp) -> Result<()> {
     let mut work = run.backup(Purpose::Work).await?;
-    let what = run.work.names.backup.to_string();
-    let record = log_shipping::read_secondary(&mut work, run.database()).await?.ok_or_else(|| {
-        Error::new(ErrorKind::StepNotVerified, format!("{what}: there is no secondary after it was added."))
-    })?;
-    enable(run, &what, &mut work, record.copy_job_id, set_up.copy_job.is_enabled).await?;
-    enable(run, &what, &mut work, record.restore_job_id, set_up.restore_job.is_enabled).await
-}
-
-async fn add_schedules(run: &Run, what: &str, work: &mut Connection, id: uuid::Uuid, as_was: &Job) -> Result<()> {
-    let found = job::read(work, id).await?.map(|job| job.schedules).unwrap_or_default();
-    for schedule in &as_was.schedules {
-        if !found.iter().any(|known| known.name == schedule.name) {
-            let statement = schedule_statement(id, schedule)?;
-            run.change(what, &statement, send(work, &statement)).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn enable(run: &Run, what: &str, work: &mut Connection, id: uuid::Uuid, wanted: bool) -> Result<()> {
-    if wanted && !job::read(work, id).await?.is_some_and(|job| job.is_enabled) {
-        let statement = job::set_enabled_statement(id, true)?;
-        run.change(what, &statement, job::set_enabled(work, id, true)).await?;
-    }
-    Ok(())
+    let record = shipping::need_secondary(&mut work, run.database()).await?;
+    shipping::enable(run, &mut work, record.copy_job_id, set_up.copy_job.is_enabled).await?;
+    shipping::enable(run, &mut work, record.restore_job_id, set_up.restore_job.is_enabled).await
 }
 
 /// The monitor's alert job may have gone with the last record; it comes back where the monitor can be asked.

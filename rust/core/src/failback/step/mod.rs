@@ -1,6 +1,6 @@
 //! The steps of a failback that are its own, one file each, and how all of a plan are put together.
 
-mod archive;
+pub(crate) mod archive;
 mod catch_up;
 pub(crate) mod documented;
 pub(super) mod log_backups;

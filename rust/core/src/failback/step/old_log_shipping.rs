@@ -60,7 +60,8 @@ async fn home(run: &Run) -> Vec<InstanceName> {
     run.locked(run.work.names.home_pair()).await
 }
 
-async fn remove(run: &Run, instance: &InstanceName, work: &mut Connection) -> Result<bool> {
+/// Removes the record of a primary with its job, which is awaited; false where there is none.
+pub(super) async fn remove(run: &Run, instance: &InstanceName, work: &mut Connection) -> Result<bool> {
     let Some(record) = log_shipping_primary::read_primary(work, run.database()).await? else { return Ok(false) };
     if let Some(found) = job::read(work, record.backup_job_id).await? {
         if found.is_enabled {

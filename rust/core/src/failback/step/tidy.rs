@@ -1,9 +1,10 @@
-//! What served only while the pool was failed over goes: our log backup jobs, and the former mirror copy of the backup. Last,
-//! when the primary is mirrored and shipping.
+//! What served only while the pool was failed over goes: our log backup jobs, reverse log shipping, and the former mirror copy of
+//! the backup. Last, when the primary is mirrored and shipping.
 
 use async_trait::async_trait;
 
 use super::log_backups::wanted;
+use super::old_log_shipping;
 use super::seed::history;
 use crate::baseline::{InstanceBaseline, InstanceRole};
 use crate::error::{Error, ErrorKind, Result};
@@ -17,7 +18,7 @@ use crate::run::{OnFailure, Seen, Step};
 use crate::sql::compliance::COMPLIANCE_DATABASE;
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::mirror::MirrorRole;
-use crate::sql::{drop_database, job, mirror, Connection, Purpose};
+use crate::sql::{drop_database, job, log_shipping, log_shipping_primary, mirror, Connection, Purpose};
 use crate::switch::SwitchWork;
 
 pub(crate) struct Tidy;
@@ -39,6 +40,13 @@ impl Step<Failback> for Tidy {
             if job::find(&mut connection, &name).await?.is_some() {
                 return Ok(Seen::NotYet(format!("{instance} still has the job `{name}`")));
             }
+            if log_shipping_primary::read_primary(&mut connection, run.database()).await?.is_some() {
+                return Ok(Seen::NotYet(format!("{instance} is still a primary of reverse log shipping")));
+            }
+        }
+        let mut connection = run.primary(Purpose::Catalog).await?;
+        if log_shipping::read_secondary(&mut connection, run.database()).await?.is_some() {
+            return Ok(Seen::NotYet("the primary is still a secondary of reverse log shipping".to_string()));
         }
         Ok(match orphans(run).await?.first() {
             Some((instance, name)) => Seen::NotYet(format!("{instance} still has the former mirror copy of `{name}`")),
@@ -56,6 +64,13 @@ impl Step<Failback> for Tidy {
                 run.change(&format!("{name} on {instance}"), &statement, job::delete(&mut work, id)).await?;
                 crash_points::reach("tidy.job_deleted");
             }
+            old_log_shipping::remove(run, &instance, &mut work).await?;
+        }
+        let mut work = run.primary(Purpose::Work).await?;
+        if log_shipping::read_secondary(&mut work, run.database()).await?.is_some() {
+            let statement = log_shipping::remove_statement(run.database(), false)?;
+            let what = run.work.names.primary.to_string();
+            run.change(&what, &statement, log_shipping::remove(&mut work, run.database(), false)).await?;
         }
         for (instance, name) in orphans(run).await? {
             let mut work = run.connect_to(&instance, Purpose::Work).await?;

@@ -38,16 +38,7 @@ impl<W: SwitchWork> Step<W> for QuietJobs {
         if W::is_past_recovery(run).await? {
             return Ok(Seen::So(HISTORY.to_string()));
         }
-        let mut busy = Vec::new();
-        for of in W::jobs(run)? {
-            let mut connection = connect(run, &of).await?;
-            match job::read(&mut connection, of.job_id).await? {
-                Some(job) if job.is_enabled => busy.push(format!("`{}` on {} is enabled", job.name, of.instance)),
-                Some(job) if job.is_running => busy.push(format!("`{}` on {} is running", job.name, of.instance)),
-                _ => {}
-            }
-            connection.close().await;
-        }
+        let busy = busy(run, &W::jobs(run)?).await?;
         Ok(match busy.is_empty() {
             true => Seen::So("no job of log shipping is enabled or running".to_string()),
             false => Seen::NotYet(busy.join(", ")),
@@ -56,37 +47,55 @@ impl<W: SwitchWork> Step<W> for QuietJobs {
 
     async fn act(&self, run: &Run<W>) -> Result<String> {
         let jobs = W::jobs(run)?;
-        for of in &jobs {
-            let mut connection = connect(run, of).await?;
-            if job::read(&mut connection, of.job_id).await?.is_some_and(|job| job.is_enabled) {
-                let statement = job::set_enabled_statement(of.job_id, false)?;
-                run.change(&of.name, &statement, job::set_enabled(&mut connection, of.job_id, false)).await?;
-                crash_points::reach("jobs.one_disabled");
-            }
-            connection.close().await;
-        }
-        for of in &jobs {
-            let mut connection = connect(run, of).await?;
-            run.tell_progress(&format!("waiting for the job {} to end", of.name), None);
-            let patience = if of.may_be_stopped { COPY_JOB_PATIENCE } else { FOREVER };
-            if job::wait_until_idle(&mut connection, of.job_id, patience, &run.cancel).await? {
-                continue;
-            }
-            let mut connection = connect(run, of).await?;
-            let statement = job::stop_statement(of.job_id)?;
-            run.change(&of.name, &statement, job::stop(&mut connection, of.job_id)).await?;
-            if !job::wait_until_idle(&mut connection, of.job_id, STOP_LIMIT, &run.cancel).await? {
-                return Err(Error::new(
-                    ErrorKind::StepNotVerified,
-                    format!("the copy job `{}` does not stop.", of.name),
-                )
-                .with_next("Stop it in SQL Server Agent on the instance, then start again.")
-                .with_target(&of.name));
-            }
-        }
+        quiet(run, &jobs).await?;
         let names: Vec<String> = jobs.iter().map(|of| format!("`{}` on {}", of.name, of.instance)).collect();
         Ok(format!("disabled and idle: {}", names.join(", ")))
     }
+}
+
+/// Which of these jobs are enabled or running.
+pub(crate) async fn busy<W: SwitchWork>(run: &Run<W>, jobs: &[SwitchJob]) -> Result<Vec<String>> {
+    let mut busy = Vec::new();
+    for of in jobs {
+        let mut connection = connect(run, of).await?;
+        match job::read(&mut connection, of.job_id).await? {
+            Some(job) if job.is_enabled => busy.push(format!("`{}` on {} is enabled", job.name, of.instance)),
+            Some(job) if job.is_running => busy.push(format!("`{}` on {} is running", job.name, of.instance)),
+            _ => {}
+        }
+        connection.close().await;
+    }
+    Ok(busy)
+}
+
+/// Disables these jobs, and waits until none of them runs; a copy job that takes long is stopped.
+pub(crate) async fn quiet<W: SwitchWork>(run: &Run<W>, jobs: &[SwitchJob]) -> Result<()> {
+    for of in jobs {
+        let mut connection = connect(run, of).await?;
+        if job::read(&mut connection, of.job_id).await?.is_some_and(|job| job.is_enabled) {
+            let statement = job::set_enabled_statement(of.job_id, false)?;
+            run.change(&of.name, &statement, job::set_enabled(&mut connection, of.job_id, false)).await?;
+            crash_points::reach("jobs.one_disabled");
+        }
+        connection.close().await;
+    }
+    for of in jobs {
+        let mut connection = connect(run, of).await?;
+        run.tell_progress(&format!("waiting for the job {} to end", of.name), None);
+        let patience = if of.may_be_stopped { COPY_JOB_PATIENCE } else { FOREVER };
+        if job::wait_until_idle(&mut connection, of.job_id, patience, &run.cancel).await? {
+            continue;
+        }
+        let mut connection = connect(run, of).await?;
+        let statement = job::stop_statement(of.job_id)?;
+        run.change(&of.name, &statement, job::stop(&mut connection, of.job_id)).await?;
+        if !job::wait_until_idle(&mut connection, of.job_id, STOP_LIMIT, &run.cancel).await? {
+            return Err(Error::new(ErrorKind::StepNotVerified, format!("the copy job `{}` does not stop.", of.name))
+                .with_next("Stop it in SQL Server Agent on the instance, then start again.")
+                .with_target(&of.name));
+        }
+    }
+    Ok(())
 }
 
 /// The captured jobs that were enabled and are not now.

@@ -11,7 +11,7 @@ mod tail;
 
 pub(crate) use active_list::{list_commands, ClearActiveList};
 pub(crate) use drain::{forget_drained, Drain};
-pub(crate) use jobs::{jobs_back, to_enable, QuietJobs};
+pub(crate) use jobs::{busy, jobs_back, quiet, to_enable, QuietJobs};
 pub(crate) use mirroring_off::MirroringOff;
 pub(crate) use salvage::{planned_salvage, saved_to, Salvage};
 pub(crate) use services::{start_all, start_commands, RestartServices, StartServices, StopServices};
