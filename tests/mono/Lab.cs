@@ -74,6 +74,8 @@ namespace PersistentChatFailover.Tests
             var failover = command as FailoverCommand;
             if (failover != null)
             {
+                failover.PathMap = About.PathMap;
+                failover.JournalPath = Journal;
                 failover.ActiveServer = About.ActiveServer;
                 failover.MirrorFileShare = About.MirrorFileShare;
                 failover.PrimarySqlInstance = About.PrimarySqlInstance;
