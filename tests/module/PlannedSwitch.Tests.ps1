@@ -11,6 +11,8 @@ Describe 'Invoke-PChatFailover -Planned, while both sites live' {
         $parameters['Planned'] = $true
         $parameters.Remove('NoJournalCopy')
         $parameters['BaselinePath'] = Join-Path $TestDrive 'baseline'
+        $target = Get-TargetParameter $lab
+        Save-PChatBaseline @target -Path $parameters['BaselinePath'] -ErrorAction Stop | Out-Null
     }
 
     AfterAll { Stop-TestLab $lab }
@@ -34,6 +36,15 @@ Describe 'Invoke-PChatFailover -Planned, while both sites live' {
         $plan.CanRun | Should -BeFalse
         ($plan.Checks | Where-Object Name -EQ 'JournalCopy').Message | Should -Match '-BaselinePath'
         (Invoke-PChatFailover @nowhere -NoJournalCopy -WhatIf).CanRun | Should -BeTrue
+    }
+
+    It 'is refused where a baseline is named and is not there' {
+        $wrong = $parameters.Clone()
+        $wrong['BaselinePath'] = Join-Path $TestDrive 'none'
+        $failed = Invoke-PChatFailover @wrong -Force -ErrorAction SilentlyContinue -ErrorVariable refused | Select-Result
+        $failed.ExitCode | Should -Be 2
+        $refused[0].FullyQualifiedErrorId | Should -BeLike 'BaselineNotFound*'
+        (Send-Lab $lab truth).copies.'P\RTC'.state | Should -Be 'ONLINE'
     }
 
     It 'a disaster is not believed while the primary answers' {

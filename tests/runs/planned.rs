@@ -194,26 +194,45 @@ fn a_dead_primary_is_no_case_for_a_planned_switch() {
 #[test]
 fn the_second_copy_of_the_journal_lies_beside_the_baseline() {
     let situation = Situation::start("healthy");
-    let refused = situation.run("switch", &[("/baseline_path", json!(null))]);
+    let no_copy = ("/failover/journal/journal_copy_path", json!(null));
+    let refused = situation.run("switch", std::slice::from_ref(&no_copy));
     refused.expect(3);
     assert_eq!(refused.error_code(), 7006);
     assert!(refused.document.to_string().contains("-BaselinePath"), "{:#}", refused.document);
     assert_eq!(situation.state_of("P\\RTC"), "ONLINE");
 
-    let baseline = situation.journal.path().join("baseline");
-    situation.cut_off("switch", "tail.taken", &[]);
+    situation.run("baseline", &[]).expect(0);
+    let baseline = situation.baseline.path();
+    let set = [no_copy, ("/baseline_path", json!(baseline.display().to_string()))];
+    situation.cut_off("switch", "tail.taken", &set);
     // The machine is gone with its own copy: a colleague's finds the other one.
     let journals = |folder: &std::path::Path| -> Vec<std::path::PathBuf> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
         entries.filter(|path| path.extension().is_some_and(|extension| extension == "journal")).collect()
     };
-    assert_eq!(journals(&baseline).len(), 1, "the copy lies beside the baseline");
+    assert_eq!(journals(baseline).len(), 1, "the copy lies beside the baseline");
     for own in journals(situation.journal.path()) {
         std::fs::remove_file(own).expect("removed");
     }
     let copy = baseline.display().to_string();
     situation.run("resume", &[("/journal/journal_copy_path", json!(copy))]).expect(0);
     assert_switched(&situation);
+}
+
+#[test]
+fn a_baseline_that_is_named_and_not_there_is_refused_before_anything_is_looked_at() {
+    let situation = Situation::start("healthy");
+    let folder = situation.baseline.path();
+    // No folder, a folder without a baseline, and a file that is none.
+    std::fs::write(folder.join("mgc_20260314021500.baseline.json"), "{}").expect("a file");
+    let file = folder.join("mgc_20260314021500.baseline.json");
+    for (named, code) in [(folder.join("none"), 7007), (situation.journal.path().to_path_buf(), 7007), (file, 7009)] {
+        let refused = situation.run("switch", &[("/baseline_path", json!(named.display().to_string()))]);
+        refused.expect(2);
+        assert_eq!(refused.error_code(), code, "{:#}", refused.document);
+        assert_eq!(situation.state_of("P\\RTC"), "ONLINE");
+        assert!(!situation.journal.path().join("copy").exists(), "nothing was written");
+    }
 }
 
 #[test]

@@ -107,10 +107,11 @@ pub fn failover_request(about: &Value, journal: Value) -> Value {
     })
 }
 
-/// A planned switch of the lab's database, its baseline kept beside the journal.
-pub fn planned_switch_request(about: &Value, journal: Value) -> Value {
-    let baseline =
-        journal["journal_path"].as_str().map(|folder| format!("{folder}{}baseline", std::path::MAIN_SEPARATOR));
+/// A planned switch of the lab's database without a baseline: the journal's second copy in a folder inside the first one's.
+pub fn planned_switch_request(about: &Value, mut journal: Value) -> Value {
+    if let Some(folder) = journal["journal_path"].as_str() {
+        journal["journal_copy_path"] = json!(format!("{folder}{}copy", std::path::MAIN_SEPARATOR));
+    }
     json!({
         "version": 1,
         "failover": failover_request(about, journal),
@@ -118,7 +119,7 @@ pub fn planned_switch_request(about: &Value, journal: Value) -> Value {
         "compliance_drained": false,
         "drain_timeout_seconds": 60,
         "service_timeout_seconds": 60,
-        "baseline_path": baseline,
+        "baseline_path": null,
     })
 }
 

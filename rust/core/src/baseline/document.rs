@@ -90,7 +90,7 @@ pub struct InstanceBaseline {
     pub log_shipping_secondary: Reading<Option<SecondaryRecord>>,
     /// The jobs of both records.
     pub jobs: Reading<Vec<LogShippingJob>>,
-    /// The logins behind the users of the database, as far as the instance has them.
+    /// The logins behind the users of both databases, as far as the instance has them.
     pub logins: Reading<Vec<ServerLogin>>,
 }
 
@@ -164,6 +164,11 @@ impl InstanceBaseline {
     /// The database, where it is known and there.
     pub fn database(&self) -> Option<&DatabaseBaseline> {
         self.database.known()?.as_ref()
+    }
+
+    /// The compliance database, where it is known and there.
+    pub fn compliance_database(&self) -> Option<&DatabaseBaseline> {
+        self.compliance.known()?.as_ref()
     }
 
     /// The mirroring of the database, where it is known and mirrored.

@@ -148,8 +148,10 @@ pub fn newest(path: &Path, database: Option<&str>) -> Result<StoredBaseline> {
 
 /// The folder that a baseline lies in, by its place: a file, or the folder itself. Looks at nothing.
 pub(crate) fn folder_of(baseline: &Path) -> &Path {
-    match (baseline.extension(), baseline.parent()) {
-        (Some(_), Some(folder)) => folder,
+    // A folder may have a dot in its name.
+    let is_file = baseline.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+    match baseline.parent() {
+        Some(folder) if is_file => folder,
         _ => baseline,
     }
 }

@@ -246,17 +246,17 @@ fn there<T>(answer: Result<Option<T>>, otherwise: &str) -> Reading<T> {
 }
 
 /// The other logins of an instance are nobody's business here. Where no copy shows its users, none are kept.
-fn keep_logins_of_users(instances: &mut [InstanceBaseline]) {
+pub(super) fn keep_logins_of_users(instances: &mut [InstanceBaseline]) {
     let mut sids: Option<Vec<String>> = None;
-    for instance in instances.iter() {
-        let Some(users) = instance.database().and_then(|database| database.users.known()) else { continue };
+    for database in instances.iter().flat_map(|instance| [instance.database(), instance.compliance_database()]) {
+        let Some(users) = database.and_then(|database| database.users.known()) else { continue };
         sids.get_or_insert_with(Vec::new).extend(users.iter().map(|user| user.sid.clone()));
     }
     for instance in instances {
         let Reading::Known(logins) = &mut instance.logins else { continue };
         match &sids {
             Some(sids) => logins.retain(|login| sids.contains(&login.sid)),
-            None => instance.logins = Reading::Unknown("no copy of the database shows its users".to_string()),
+            None => instance.logins = Reading::Unknown("no copy of the databases shows its users".to_string()),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::*;
 use crate::document::Drift;
 use crate::error::ErrorKind;
 use crate::evidence::Reading;
+use crate::sql::principal::ServerLogin;
 
 fn parts(drift: &[Drift]) -> Vec<String> {
     drift.iter().map(|d| format!("{} {} {}", d.role, d.kind, d.part)).collect()
@@ -155,4 +156,28 @@ fn names_that_nobody_gave_come_from_the_topology() {
     assert_eq!(text(InstanceRole::Primary).as_deref(), Some(r"p.contoso.com\RTC"));
     assert_eq!(text(InstanceRole::Backup).as_deref(), Some(r"B\RTC"));
     assert_eq!(text(InstanceRole::BackupMirror).as_deref(), Some(r"bm.contoso.com\RTC"));
+}
+
+#[test]
+fn the_logins_behind_the_users_of_both_databases_are_kept_and_no_others() {
+    let mut baseline = baseline();
+    let primary = of(&mut baseline, InstanceRole::Primary);
+    let mut compliance = primary.database().cloned();
+    if let Some(Reading::Known(users)) = compliance.as_mut().map(|database| &mut database.users) {
+        users[0].sid = "0x0C".to_string();
+    }
+    primary.compliance = Reading::Known(compliance);
+    for instance in &mut baseline.instances {
+        let Reading::Known(logins) = &mut instance.logins else { continue };
+        for (name, sid) in [("compliance", "0x0C"), ("somebody", "0x0D")] {
+            let more = ServerLogin { name: name.to_string(), sid: sid.to_string(), ..logins[0].clone() };
+            logins.push(more);
+        }
+    }
+    super::read::keep_logins_of_users(&mut baseline.instances);
+    for instance in &baseline.instances {
+        let logins = instance.logins.known().unwrap();
+        let names: Vec<&str> = logins.iter().map(|login| login.name.as_str()).collect();
+        assert_eq!(names, [r"CONTOSO\RTCServices", "compliance"], "{}", instance.sql_instance);
+    }
 }

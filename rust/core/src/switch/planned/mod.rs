@@ -9,6 +9,7 @@ mod preview;
 mod put_back;
 mod remove_records;
 mod request;
+mod shared;
 mod text;
 mod units;
 mod work;

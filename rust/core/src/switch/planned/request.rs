@@ -43,6 +43,20 @@ pub(super) fn usable(mut request: PlannedSwitchRequest) -> Result<PlannedSwitchR
     Ok(request)
 }
 
+/// A named baseline must be there and readable before anything is looked at: the way home needs it.
+///
+/// # Errors
+/// `BaselineNotFound` (7007), `BaselineUnreadable` (7009).
+pub(super) async fn need_baseline(request: &PlannedSwitchRequest) -> Result<()> {
+    let Some(path) = request.baseline_path.clone() else { return Ok(()) };
+    let database = request.failover.target.database.clone();
+    tokio::task::spawn_blocking(move || baseline::newest(Path::new(&path), Some(&database)))
+        .await
+        .map_err(|error| Error::new(ErrorKind::InternalFault, format!("the baseline could not be read: {error}.")))?
+        .map(drop)
+        .map_err(|error| error.with_next("Save one with `Save-PChatBaseline`, or leave `-BaselinePath` out."))
+}
+
 /// Log backups since the switch go to the share, so that the old primary can follow without seeding.
 pub(super) fn with_share(mut request: PlannedSwitchRequest, evidence: &Evidence) -> PlannedSwitchRequest {
     let share = evidence.files.share().filter(|share| share.by_server.known().is_some());

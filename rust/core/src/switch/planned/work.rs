@@ -1,41 +1,38 @@
 //! The planned switch as a workflow: what its steps work with, and what the run asks of it.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
 
-use super::evidence::{self, gather, Home, SwitchCapture, CAPTURE_VERSION};
+use super::evidence::{gather, Home, HomeInstance, SwitchCapture, CAPTURE_VERSION};
 use super::plan::{self, Parts};
-use super::request::{request_of, usable, with_share};
-use super::{gate, put_back, text, units, Run};
+use super::request::{need_baseline, request_of, usable, with_share};
+use super::{put_back, text, units, Run};
 use crate::check;
 use crate::document::{CheckResult, Plan, PlanRequest, PlannedSwitchRequest, RunRequest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::evidence::{capture, Capture, Evidence, PoolEvidence, Reading};
+use crate::evidence::{capture, Evidence, Reading};
 use crate::failover::plan::step_name;
-use crate::failover::{evidence_of, lock_mirror, Failover, SecondaryWork};
-use crate::log_chain::RecoveryPermit;
-use crate::names::{InstanceName, PoolState, ServerPath};
+use crate::failover::{evidence_of, lock_mirror, Failover};
+use crate::names::InstanceName;
 use crate::run::engine::Ending;
 use crate::run::undo::not_possible;
 use crate::run::workflow::other_kind;
 use crate::run::{refuse_failed, Locks, Outside, Unit, Workflow};
-use crate::sql::database::{self, DatabaseState};
-use crate::sql::Purpose;
-use crate::switch::{PoolWork, ServerServices, SwitchJob, SwitchLimits, SwitchWork};
+use crate::sql::database::DatabaseState;
+use crate::switch::SwitchWork;
 
 /// What a planned switch works with.
 pub(crate) struct PlannedSwitch {
     /// As in the plan, with the folders that follow from what was read.
-    request: PlannedSwitchRequest,
+    pub(super) request: PlannedSwitchRequest,
     /// The secondary that is to serve, as a failover works with it.
-    secondary: Failover,
-    home: Home,
-    source: InstanceName,
-    source_mirror: Option<InstanceName>,
-    source_database: String,
+    pub(super) secondary: Failover,
+    pub(super) home: Home,
+    pub(super) source: InstanceName,
+    pub(super) source_mirror: Option<InstanceName>,
+    pub(super) source_database: String,
 }
 
 impl PlannedSwitch {
@@ -47,7 +44,7 @@ impl PlannedSwitch {
     ) -> Result<PlannedSwitch> {
         let salvage = request.salvage_tail;
         // On a resume the source may be RESTORING already: who served is what was captured.
-        let captured = |home: Option<&super::evidence::HomeInstance>| home.map(|home| home.sql_instance.clone());
+        let captured = |home: Option<&HomeInstance>| home.map(|home| home.sql_instance.clone());
         let (source, mirror) = match earlier {
             Some(earlier) => (captured(earlier.source.as_ref()), captured(earlier.source_mirror.as_ref())),
             None => (captured(home.source(salvage)), captured(home.partner(salvage))),
@@ -100,6 +97,7 @@ impl PlannedSwitch {
 /// Reads everything and makes the plan, without a run.
 pub(super) async fn look_only(outside: &Outside, request: PlannedSwitchRequest) -> Result<Plan> {
     let request = usable(request)?;
+    need_baseline(&request).await?;
     let (evidence, home) = gather(outside, &request, None).await?;
     let request = with_share(request, &evidence);
     plan::make(&Parts { evidence: &evidence, home: &home, request: &request })
@@ -271,121 +269,5 @@ impl PlannedSwitch {
             }
             other => other,
         }
-    }
-}
-
-impl PoolWork for PlannedSwitch {
-    const POOL_STATE: PoolState = PoolState::FailedOver;
-
-    fn serving(&self) -> &InstanceName {
-        &self.secondary.instance
-    }
-
-    fn active_servers(&self) -> &[String] {
-        &self.request.failover.active_servers
-    }
-
-    fn pool_timeout(&self) -> Duration {
-        Duration::from_secs(u64::from(self.request.failover.pool_timeout_seconds))
-    }
-
-    fn pool(&self) -> &PoolEvidence {
-        &self.secondary.evidence.pool
-    }
-
-    fn pool_before(capture: &SwitchCapture) -> &PoolEvidence {
-        &capture.secondary.pool
-    }
-}
-
-#[async_trait]
-impl SecondaryWork for PlannedSwitch {
-    fn secondary(&self) -> &Failover {
-        &self.secondary
-    }
-
-    fn secondary_capture(capture: &SwitchCapture) -> &Capture {
-        &capture.secondary
-    }
-
-    async fn ask_gate(run: &Run) -> Result<RecoveryPermit> {
-        gate::ask(run).await
-    }
-}
-
-#[async_trait]
-impl SwitchWork for PlannedSwitch {
-    fn source(&self) -> &InstanceName {
-        &self.source
-    }
-
-    fn source_mirror(&self) -> Option<&InstanceName> {
-        self.source_mirror.as_ref()
-    }
-
-    fn source_database(&self) -> &str {
-        &self.source_database
-    }
-
-    fn limits(&self) -> SwitchLimits {
-        SwitchLimits {
-            drain: Duration::from_secs(u64::from(self.request.drain_timeout_seconds)),
-            service: Duration::from_secs(u64::from(self.request.service_timeout_seconds.max(1))),
-            compliance_is_drained: self.request.compliance_drained,
-        }
-    }
-
-    fn jobs(run: &Run) -> Result<Vec<SwitchJob>> {
-        let mut jobs = Vec::new();
-        for home in [run.capture.source.as_ref(), run.capture.source_mirror.as_ref()].into_iter().flatten() {
-            if let Some(job) = &home.backup_job {
-                jobs.push(SwitchJob {
-                    instance: home.sql_instance.parse()?,
-                    job_id: job.job_id,
-                    name: job.name.clone(),
-                    was_enabled: job.is_enabled,
-                    may_be_stopped: false,
-                });
-            }
-        }
-        let shipping = &run.capture.secondary.log_shipping;
-        let copy = shipping.copy_job.as_ref().map(|job| job.job_id);
-        jobs.extend(shipping.jobs().map(|job| SwitchJob {
-            instance: run.work.secondary.instance.clone(),
-            job_id: job.job_id,
-            name: job.name.clone(),
-            was_enabled: job.is_enabled,
-            may_be_stopped: Some(job.job_id) == copy,
-        }));
-        Ok(jobs)
-    }
-
-    fn mirrored(run: &Run) -> Vec<String> {
-        let source = run.capture.source.as_ref();
-        source.map(|source| plan::mirrored(source, run.work.source_database_name())).unwrap_or_default()
-    }
-
-    fn has_compliance(&self) -> bool {
-        evidence::has_compliance(&self.secondary.evidence)
-    }
-
-    fn tail_folder(run: &Run) -> Result<ServerPath> {
-        let record = run.capture.source.as_ref().and_then(|source| source.record.as_ref());
-        let named = || run.work.request.failover.folders.log_backup_share.as_deref().map(ServerPath::new);
-        record.map(|record| record.backup_directory.clone()).or_else(named).ok_or_else(|| {
-            Error::new(ErrorKind::SourceNotReady, "nobody names the folder of the source's log backups.")
-                .with_next("Name the share with `-LogBackupShare` in a new plan.")
-        })
-    }
-
-    fn services_before(capture: &SwitchCapture) -> &[ServerServices] {
-        &capture.services
-    }
-
-    async fn is_past_recovery(run: &Run) -> Result<bool> {
-        let mut connection = run.connect(Purpose::Catalog).await?;
-        let state = database::need(&mut connection, run.database()).await?.state;
-        connection.close().await;
-        Ok(state == DatabaseState::Online)
     }
 }
