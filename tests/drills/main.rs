@@ -4,6 +4,7 @@
 //! times, ids, paths and LSNs are replaced as in `plain.rs`. With `PCHAT_DRILLS_WRITE` set, the files are written anew from
 //! what happened; read the difference before it is committed.
 
+mod journey;
 mod plain;
 mod stage;
 mod transcript;
@@ -66,6 +67,8 @@ macro_rules! drills {
 }
 
 drills! {
+    there_and_back_after_a_disaster_leaves_out_only_what_was_lost
+    there_and_back_as_planned_loses_and_doubles_no_message
     primary_lost_files_not_copied_and_not_restored_ends_with_users_served
     primary_lost_one_log_backup_not_copied_stops_before_recovery
     primary_alive_for_its_mirror_is_refused_until_the_witness_is_named

@@ -2,13 +2,18 @@
 //!
 //! | command | what |
 //! | --- | --- |
-//! | `lab SCENARIO` | starts the lab; the first command of a drill |
+//! | `lab SCENARIO` | starts the lab; the first command of a drill. A name with `.json` is a file beside the drills |
 //! | `site lost`, `site back` | the primary's site |
 //! | `fault NAME JSON`, `fault off NAME JSON` | a fault of the lab |
 //! | `put aside NAME`, `put back` | the newest log backup of the share, or the one of this number |
 //! | `check`, `plan`, `failover`, `resume`, `undo` | the host, each in a process of its own; `--set POINTER=JSON`, where `{loss}` is the value that accepts the loss of a plan; `--cut-off-at POINT` |
+//! | `failover`, `switch`, `failback` with `--steps` | the same, told by the titles of the steps |
+//! | `baseline` | saves one, and tells how it differs from the one before |
+//! | `messages COUNT` | users write so many |
+//! | `pass COUNT days`, `pass COUNT hours` | the lab's time, from one scheduled job to the next |
 //! | `begin failover`, `until EFFECT`, `kill` | a run in the background, until the lab shows an effect, killed |
 //! | `truth` | what the lab knows |
+//! | `truth of INSTANCE` | the same by the messages on one copy, once users are in |
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -18,10 +23,11 @@ use pchat_tests::lab::LabProcess;
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
+use crate::journey;
 use crate::plain::Plain;
 
-/// How long `until` waits.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long a state is awaited.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub struct Stage {
@@ -67,6 +73,14 @@ impl Stage {
             ["until", effect] => self.until(effect),
             ["kill"] => self.kill(),
             ["truth"] => self.truth(),
+            ["truth", "of", instance] => journey::truth_of(self, instance),
+            ["baseline"] => journey::baseline(self),
+            ["messages", count] => self.silent(&json!({"command": "messages", "write": number(count)})),
+            ["pass", count, unit @ ("days" | "hours")] => {
+                let seconds = number(count) * if *unit == "days" { 86_400 } else { 3_600 };
+                self.silent(&json!({"command": "clock", "pass_seconds": seconds}))
+            }
+            [verb @ ("failover" | "switch" | "failback"), "--steps"] => journey::steps(self, verb),
             [verb @ ("check" | "plan" | "failover" | "resume" | "undo"), options @ ..] => self.run(verb, options),
             _ => panic!("a drill has no command `{command}`"),
         };
@@ -77,7 +91,7 @@ impl Stage {
         self.ground.as_ref().expect("the drill begins with `lab SCENARIO`")
     }
 
-    fn ask(&self, command: &Value) -> Value {
+    pub(crate) fn ask(&self, command: &Value) -> Value {
         self.ground().lab.control(command).unwrap_or_else(|e| panic!("{command}: {e}"))
     }
 
@@ -87,7 +101,11 @@ impl Stage {
     }
 
     fn start(&mut self, scenario: &str) -> String {
-        let lab = LabProcess::start(&program("PCHAT_TEST_LAB", "pchat-lab"), scenario).expect("the lab starts");
+        let scenario = match scenario.ends_with(".json") {
+            true => format!("{}/drills/{scenario}", env!("CARGO_MANIFEST_DIR")),
+            false => scenario.to_string(),
+        };
+        let lab = LabProcess::start(&program("PCHAT_TEST_LAB", "pchat-lab"), &scenario).expect("the lab starts");
         let place = tempfile::tempdir().expect("a folder");
         self.plain.know(place.path().join("journal").display().to_string(), "<journal>");
         for entry in lab.about["path_map"].as_array().into_iter().flatten() {
@@ -134,13 +152,14 @@ impl Stage {
         String::new()
     }
 
-    fn host(&self, verb: &str, set: &[String]) -> Command {
+    pub(crate) fn host(&self, verb: &str, set: &[String]) -> Command {
         let ground = self.ground();
         let library = if cfg!(windows) { "pchat.dll" } else { "libpchat.so" };
         let mut command = Command::new(program("PCHAT_TEST_HOST", "pchat-host"));
         command.arg("--library").arg(artifact("PCHAT_TEST_LIBRARY", library));
         command.args(["--lab", &ground.lab.control_address(), verb, "--journal"]);
         command.arg(ground.place.path().join("journal"));
+        command.arg("--baseline").arg(ground.place.path().join("baseline"));
         for value in set {
             command.args(["--set", value]);
         }
@@ -249,6 +268,10 @@ impl Drop for Stage {
             let _ = child.wait();
         }
     }
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_else(|_| panic!("`{text}` is no number"))
 }
 
 /// The name by which the instance's sessions show this machine.

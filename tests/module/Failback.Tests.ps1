@@ -10,12 +10,17 @@ Describe 'Invoke-PChatFailback, after a disaster and a failover' {
         $target = Get-TargetParameter $lab
         $folder = Join-Path ([IO.Path]::GetTempPath()) ('pchat-baseline-' + [guid]::NewGuid().ToString('N'))
         Save-PChatBaseline @target -Path $folder -ErrorAction Stop | Out-Null
+        # Few messages a second, so that days may pass.
+        Send-Lab $lab messages @{ per_second = 0.01; write = 30 } | Out-Null
         Send-Lab $lab primary_site_lost | Out-Null
         $there = Get-FailoverParameter $lab
         $there['NoJournalCopy'] = $true
         $result = Invoke-PChatFailover @there -Force | Select-Result
         $result.ExitCode | Should -Be 0
         $lost = (Send-Lab $lab truth).copies.'B\RTC'.missing
+        $lost.count | Should -BeGreaterThan 0
+        Send-Lab $lab messages @{ write = 40 } | Out-Null
+        Send-Lab $lab clock @{ pass_seconds = 172800 } | Out-Null
         Send-Lab $lab primary_site_back | Out-Null
         $back = $there.Clone()
         $back['ActiveServer'] = 's1.contoso.com', 's2.contoso.com'

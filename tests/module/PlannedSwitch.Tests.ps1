@@ -70,4 +70,23 @@ Describe 'Invoke-PChatFailover -Planned, while both sites live' {
         $truth.copies.'P\RTC'.state | Should -Be 'RESTORING'
         (Get-PChatRun -JournalPath $lab.JournalPath -Open) | Should -BeNullOrEmpty
     }
+
+    It 'comes home the same way, without seeding, to the configuration of the baseline' {
+        Send-Lab $lab messages @{ per_second = 0.01; write = 40 } | Out-Null
+        Send-Lab $lab clock @{ pass_seconds = 7200 } | Out-Null
+        $back = @{ Baseline = $parameters['BaselinePath']; ActiveServer = 's1.contoso.com', 's2.contoso.com' }
+        $names = (Get-Command Invoke-PChatFailback).Parameters.Keys
+        foreach ($name in $parameters.Keys | Where-Object { $_ -in $names -and -not $back.ContainsKey($_) }) {
+            $back[$name] = $parameters[$name]
+        }
+        $output = @(Invoke-PChatFailback @back -Force)
+        $result = $output | Select-Result
+        $result.Outcome | Should -Be 'done' -Because ($result | Format-List | Out-String)
+        $output.Name | Should -Not -Contain 'seed'
+        $copy = (Send-Lab $lab truth).copies.'P\RTC'
+        $copy.state | Should -Be 'ONLINE'
+        $copy.missing.count | Should -Be 0
+        $copy.doubled.count | Should -Be 0
+        (Save-PChatBaseline @target -Path $parameters['BaselinePath']).Drift | Should -BeNullOrEmpty
+    }
 }

@@ -1,5 +1,5 @@
-//! The drill: the lab starts healthy, the primary site is lost, the library fails over, and what happened is compared
-//! with the truth that the lab holds.
+//! The drill in three acts: the primary site is lost and the library fails over; there and back, after a disaster and as
+//! planned; conference content. What happened is compared with the truth that the lab holds.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::{json, Value};
 
 use crate::artifact::{build, Artifacts};
-use crate::drill_conference;
 use crate::process::{command, told, Result, Stop};
+use crate::{drill_conference, drill_round_trip};
 
 /// A lab that ends with this value.
 pub(crate) struct Lab {
@@ -78,18 +78,18 @@ impl Drop for Lab {
     }
 }
 
-/// The verb. A name chooses another scenario than `primary-lost`.
+/// The verb. A name chooses another scenario of the first act than `primary-lost`.
 pub fn run(arguments: &[&str]) -> Result {
     let scenario = arguments.iter().find(|a| !a.starts_with("--")).copied().unwrap_or("primary-lost");
     println!("Building the library, the lab and the host of the drill; the first time takes some minutes.");
     let artifacts = build()?;
     let started = Instant::now();
-    println!("\nAct 1: a healthy pool on a lab of simulated instances (scenario {scenario}).");
+    println!("\nThe first act: a pool on a lab of simulated instances (scenario {scenario}).");
     let lab = Lab::start(&artifacts, scenario)?;
     let before = lab.ask(&json!({"command": "truth"}))?;
     println!("  {}", summary(&before));
 
-    println!("\nAct 2: the primary site is lost, and Persistent Chat fails over.");
+    println!("\n  The primary site is lost.");
     lab.ask(&json!({"command": "primary_site_lost"}))?;
     println!("  P\\RTC and PM\\RTC no longer answer; B\\RTC holds the log-shipped copy of mgc.");
 
@@ -104,7 +104,7 @@ pub fn run(arguments: &[&str]) -> Result {
         .status()
         .map_err(|source| Stop::NotStarted { program: "pchat-host".to_string(), source })?;
 
-    println!("\nThe lab's own truth:");
+    println!("\n  The lab's own truth:");
     let truth = lab.ask(&json!({"command": "truth"}))?;
     println!("  {}", summary(&truth));
     for line in verdict(&truth) {
@@ -117,7 +117,11 @@ pub fn run(arguments: &[&str]) -> Result {
     if !status.success() {
         return told(format!("the failover ended with {status}"));
     }
-    println!("\nAct 3: conference content.");
+    // So that its lab and the next act's do not stand side by side.
+    drop(lab);
+    println!("\nThe second act: there and back.");
+    drill_round_trip::run(&artifacts)?;
+    println!("\nThe third act: conference content.");
     drill_conference::run(&artifacts)?;
     println!("\nThe drill took {:.1} s.", started.elapsed().as_secs_f64());
     Ok(())

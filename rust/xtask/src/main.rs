@@ -5,6 +5,7 @@ mod bench;
 mod clients;
 mod drill;
 mod drill_conference;
+mod drill_round_trip;
 mod gates;
 mod header;
 mod help;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "cargo xtask VERB
 
-  drill              build everything, start the lab, lose the primary site, fail over, print what happened
+  drill              build everything; on labs: fail over, come home, switch there and back, restore conference content
   test [PART...]     every test, or some parts: lint, header, rust, c, module, gates, pester, package, clients,
                      windows
   lint               formatting and clippy
