@@ -7,22 +7,25 @@ use serde_json::Value;
 
 use crate::normal::normal;
 
-/// Texts that are sent only while something takes long, or when somebody comes in between: they may be missing in a run.
-const NOW_AND_THEN: &[&str] = &[
-    "percent_complete",
-    "l.request_mode = N'X'",
-    "sys.dm_exec_sessions",
-    "sysprocesses p",
-    "KILL 51",
-    "SET MULTI_USER",
-    "sysjobactivity",
-    "sysjobhistory",
-    "sys.dm_server_services",
+/// Texts that are sent only while something takes long, or when somebody comes in between: they may be missing in a run. Each
+/// with a part of the titles of the sections in which that is so; an empty one stands for all.
+const NOW_AND_THEN: &[(&str, &str)] = &[
+    (EVERYWHERE, "percent_complete"),
+    (EVERYWHERE, "l.request_mode = N'X'"),
+    (EVERYWHERE, "sys.dm_exec_sessions"),
+    (EVERYWHERE, "sysprocesses p"),
+    (EVERYWHERE, "KILL 51"),
+    (EVERYWHERE, "SET MULTI_USER"),
+    (EVERYWHERE, "sysjobactivity"),
+    (EVERYWHERE, "sysjobhistory"),
+    (EVERYWHERE, "sys.dm_server_services"),
     // Whether somebody is in the copy that a full backup replaces.
-    "RESTORE DATABASE [mgc] FROM DISK",
+    ("failback", "RESTORE DATABASE [mgc] FROM DISK"),
     // What is given up had come so far, or a little farther.
-    "RESTORE LOG [mgc] FROM DISK = N'",
+    ("given up", "RESTORE LOG [mgc] FROM DISK = N'"),
 ];
+
+const EVERYWHERE: &str = "";
 
 /// How a text that only reads or guards begins.
 const READS: &[&str] = &[
@@ -78,20 +81,21 @@ impl Page {
         };
         // What this run had no occasion to send stays, and counts as sent.
         for (title, changes) in &mut self.changes {
-            for text in earlier(title).into_iter().filter(|text| is_now_and_then(text)) {
+            for text in earlier(title).into_iter().filter(|text| is_now_and_then(title, text)) {
                 if !changes.contains(&text) {
                     changes.push(text);
                 }
             }
         }
-        self.reads.extend(earlier(ALL_READ).into_iter().filter(|text| is_now_and_then(text)));
+        self.reads.extend(earlier(ALL_READ).into_iter().filter(|text| is_now_and_then(ALL_READ, text)));
         if std::env::var_os("PCHAT_TSQL").is_some_and(|value| value == "write") {
             std::fs::write(path, self.text()).expect("the file can be written");
             return;
         }
         for (title, now) in self.sections() {
             let earlier = earlier(title);
-            let added: Vec<_> = now.iter().filter(|text| !earlier.contains(text) && !is_now_and_then(text)).collect();
+            let is_new = |text: &&String| !earlier.contains(text) && !is_now_and_then(title, text);
+            let added: Vec<_> = now.iter().filter(is_new).collect();
             let gone: Vec<_> = earlier.iter().filter(|text| !now.contains(text)).collect();
             assert!(
                 added.is_empty() && gone.is_empty(),
@@ -128,8 +132,8 @@ impl Page {
 const ALL_READ: &str = "what the workflows read, look at and lock";
 const SECTION: &str = "-- ==== ";
 
-fn is_now_and_then(text: &str) -> bool {
-    NOW_AND_THEN.iter().any(|part| text.contains(part))
+fn is_now_and_then(title: &str, text: &str) -> bool {
+    NOW_AND_THEN.iter().any(|(section, part)| title.contains(section) && text.contains(part))
 }
 
 /// The sections of a file with their texts.

@@ -24,6 +24,8 @@ pub const ALL: &[(&str, Workflow)] = &[
     ("planned switch, the log of a damaged database saved", salvage),
     ("failback after a disaster", failback_seeded),
     ("failback after a planned switch", failback_unseeded),
+    ("failback in the documented order", failback_documented),
+    ("failback, given up after the tail", failback_given_up),
 ];
 
 /// A lab of one version from a scenario of the lab's own, taking down what is sent.
@@ -174,9 +176,7 @@ fn planned_switch_given_up(version: &str) -> Vec<Value> {
     let tail_is_taken = || shell.ask("truth")["copies"]["P\\RTC"]["state"] == json!("RESTORING");
     let stopped = switch(&shell, false, &mut { tail_is_taken });
     assert_ne!(stopped.document["exit_code"], json!(0), "{:#}", stopped.document);
-    let undo = json!({"version": 1, "journal": journal_place(&shell.journal.path().display().to_string()),
-                      "run_id": null, "path_map": shell.path_map, "plan_only": false, "accept_data_loss": null});
-    shell.operate("pchat_run_undo", &undo, true, &mut || false).expect(0);
+    give_up(&shell);
     sent(&shell)
 }
 
@@ -196,22 +196,42 @@ fn keep_baseline(shell: &Shell) -> String {
     folder
 }
 
-/// The way home; what was sent before it is another section's.
-fn fail_back(shell: &Shell, baseline: &str) {
+/// The way home; what was sent before it is another section's. `cancel` is asked between its events.
+fn fail_back(shell: &Shell, baseline: &str, documented: bool, cancel: &mut dyn FnMut() -> bool) -> Ended {
     shell.lab.control(&json!({"command": "statements", "record": true})).expect("from here on");
     let journal = journal_place(&shell.journal.path().display().to_string());
-    let request = failback_request(&shell.lab.about, journal, baseline);
+    let mut request = failback_request(&shell.lab.about, journal, baseline);
+    request["documented"] = json!(documented);
     let plan = shell.operate("pchat_failback_plan", &request, true, &mut || false);
-    shell.operate("pchat_run_start", &json!({"version": 1, "plan": plan.document}), true, &mut || false).expect(0);
+    shell.operate("pchat_run_start", &json!({"version": 1, "plan": plan.document}), true, cancel)
 }
 
-fn failback_seeded(version: &str) -> Vec<Value> {
+/// A lab that failed over after a disaster, its home site back; and the folder of its baseline.
+fn home_site_is_back(version: &str) -> (Shell, String) {
     let shell = lab(version, "healthy", json!({}));
     let baseline = keep_baseline(&shell);
     shell.ask("primary_site_lost");
     fail_over(&shell, &[]);
     shell.ask("primary_site_back");
-    fail_back(&shell, &baseline);
+    (shell, baseline)
+}
+
+fn give_up(shell: &Shell) {
+    let undo = json!({"version": 1, "journal": journal_place(&shell.journal.path().display().to_string()),
+                      "run_id": null, "path_map": shell.path_map, "plan_only": false, "accept_data_loss": null});
+    // A run that was stopped may hold its lock until the instance notices that its connection is gone.
+    let is_free = |undone: &Ended| undone.document["exit_code"] != json!(6);
+    let mut tries = (0..300).map(|_| shell.operate("pchat_run_undo", &undo, true, &mut || false));
+    let undone = tries.find(|undone| {
+        std::thread::sleep(std::time::Duration::from_millis(if is_free(undone) { 0 } else { 200 }));
+        is_free(undone)
+    });
+    undone.expect("the lock is given back").expect(0);
+}
+
+fn failback_seeded(version: &str) -> Vec<Value> {
+    let (shell, baseline) = home_site_is_back(version);
+    fail_back(&shell, &baseline, false, &mut || false).expect(0);
     sent(&shell)
 }
 
@@ -219,6 +239,30 @@ fn failback_unseeded(version: &str) -> Vec<Value> {
     let shell = lab(version, "healthy", json!({}));
     let baseline = keep_baseline(&shell);
     switch(&shell, false, &mut || false).expect(0);
-    fail_back(&shell, &baseline);
+    fail_back(&shell, &baseline, false, &mut || false).expect(0);
+    sent(&shell)
+}
+
+fn failback_documented(version: &str) -> Vec<Value> {
+    let (shell, baseline) = home_site_is_back(version);
+    fail_back(&shell, &baseline, true, &mut || false).expect(0);
+    sent(&shell)
+}
+
+fn failback_given_up(version: &str) -> Vec<Value> {
+    let (shell, baseline) = home_site_is_back(version);
+    // Once the list is cleared the home site takes so long for a restore that somebody can think better of it.
+    let mut is_slow = false;
+    let mut tail_is_taken = || {
+        let active = shell.ask("state")["pool"]["active_servers"].clone();
+        if !is_slow && active == json!([]) {
+            shell.fault("slow_restore", json!({"instance": "P\\RTC", "bytes_per_second": 2_000}));
+            is_slow = true;
+        }
+        shell.ask("truth")["copies"]["B\\RTC"]["state"] == json!("RESTORING")
+    };
+    let stopped = fail_back(&shell, &baseline, false, &mut tail_is_taken);
+    assert_ne!(stopped.document["exit_code"], json!(0), "{:#}", stopped.document);
+    give_up(&shell);
     sent(&shell)
 }
