@@ -2,7 +2,8 @@
  * runs it, and compares the end with what the lab holds. `failover LIBRARY LAB FOLDER` ends with 0 when all of it holds.
  *
  * With a fourth argument `cancel` it cancels in the middle instead, and wants an honest end; with `panic` a fault is
- * planted in a task of the library, which must come back as an error while this process goes on. */
+ * planted in a task of the library, which must come back as an error while this process goes on. A fifth argument is the
+ * encryption of the sessions, `Mandatory` where it is missing. */
 #include "json.h"
 #include "pchat.h"
 #include "platform.h"
@@ -23,6 +24,7 @@ static __typeof__(pchat_document_free) *document_free;
 
 static char control_host[64];
 static int control_port;
+static const char *encryption = "Mandatory";
 static int failures;
 
 static void expect(int holds, const char *what) {
@@ -269,13 +271,14 @@ static Json *failover_request(const Json *about, const char *journal) {
 
 static uint64_t open_session(const Json *about) {
     Json *settings = parsed(
-        "{\"version\":1,\"encrypt\":\"Mandatory\",\"trust_server_certificate\":true,\"connect_timeout_seconds\":5}");
+        "{\"version\":1,\"trust_server_certificate\":true,\"connect_timeout_seconds\":60}");
     const Json *login = json_get(about, "logins")->first;
     const char *user = json_text(json_get(login, "name"));
     const char *secret = json_text(json_get(login, "password"));
     PchatDocument *error = NULL;
     uint64_t session = 0;
     char *text;
+    json_set(settings, "encrypt", json_string(encryption));
     json_set(settings, "address_map", json_copy(json_get(about, "address_map")));
     text = json_print(settings);
     check(session_open((const uint8_t *)text, strlen(text), &session, &error), error, "session");
@@ -330,7 +333,11 @@ static void survive_panic(uint64_t session, const Json *about, const char *journ
 static void fail_over(uint64_t session, const Json *about, const char *journal, int cancel) {
     Json *planned = operate(failover_plan, session, failover_request(about, journal), 0), *start, *ended, *result, *state;
     const Json *plan = json_get(planned, "result");
-    expect(is_true(json_get(plan, "can_run")), "the plan can be run");
+    if (!is_true(json_get(plan, "can_run"))) {
+        fprintf(stderr, "what came instead of a plan: %s\n", json_print(planned));
+        die("the plan cannot be run");
+    }
+    expect(1, "the plan can be run");
     start = json_new(JSON_OBJECT);
     json_set(start, "version", json_number(1));
     json_set(start, "plan", json_copy(plan));
@@ -356,7 +363,8 @@ int main(int count, char **arguments) {
     Json *about, *unknown;
     uint64_t session;
     void *library;
-    if (count < 4) die("usage: failover LIBRARY LAB FOLDER [cancel | panic]");
+    if (count < 4) die("usage: failover LIBRARY LAB FOLDER [whole | cancel | panic [ENCRYPTION]]");
+    if (count > 5) encryption = arguments[5];
     start_sockets();
     library = open_library(arguments[1]);
     if (!library) die("the library cannot be loaded");

@@ -19,6 +19,7 @@ mod program_c;
 mod suite;
 mod win7;
 mod windows;
+mod wine;
 
 use std::process::ExitCode;
 

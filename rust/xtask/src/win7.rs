@@ -14,6 +14,9 @@ pub const TARGET: &str = "x86_64-win7-windows-gnu";
 const LINKER: &str = "x86_64-w64-mingw32-gcc";
 const LIBRARY_SOURCE: &str = "lib/rustlib/src/rust/library/std/Cargo.toml";
 
+/// Our own crates. What is only tried is built without optimising them: it runs for seconds, and they are most of the build.
+const OURS: [&str; 5] = ["pchat-core", "pchat-ffi", "pchat-lab", "lab-tsql", "tds-server"];
+
 /// A compiler with the source of its standard library.
 pub struct Toolchain {
     cargo: PathBuf,
@@ -24,8 +27,23 @@ pub struct Toolchain {
     pub version: String,
 }
 
-/// What is needed, installed where that is allowed; else the reason in a few words.
+/// What a package is built with, installed where that is allowed; else the reason in a few words.
 pub fn toolchain() -> std::result::Result<Toolchain, String> {
+    let why = match own_toolchain() {
+        Ok(own) => return Ok(own),
+        Err(why) => why,
+    };
+    if found(LINKER).is_none() {
+        return Err(why);
+    }
+    if !Path::new("/usr/lib/rustlib/src").exists() && !Path::new("/usr/bin/rustup").exists() {
+        install_debian(&["rustc-web", "cargo-web", "rust-web-src"], "the source of the standard library");
+    }
+    with_source("/usr/bin/cargo".into(), Some("/usr/bin/rustc".into())).ok_or(why)
+}
+
+/// The toolchain in use with the source of its standard library and what that depends on; else the reason in a few words.
+pub fn own_toolchain() -> std::result::Result<Toolchain, String> {
     if found(LINKER).is_none() {
         install_debian(&["gcc-mingw-w64-x86-64-win32"], "linking for Windows");
     }
@@ -39,17 +57,14 @@ pub fn toolchain() -> std::result::Result<Toolchain, String> {
         run_quietly(command("timeout").args(["180", "rustup", "component", "add", "rust-src"])).ok()?;
         with_source("cargo".into(), None)
     });
-    if let Some(own) = own {
-        return Ok(own);
-    }
-    let debian = || with_source("/usr/bin/cargo".into(), Some("/usr/bin/rustc".into()));
-    if !Path::new("/usr/lib/rustlib/src").exists() && !Path::new("/usr/bin/rustup").exists() {
-        install_debian(&["rustc-web", "cargo-web", "rust-web-src"], "the source of the standard library");
-    }
-    debian().ok_or_else(|| {
-        "the source of Rust's standard library is not here (rustup component add rust-src; Debian: rust-web-src)"
-            .to_string()
-    })
+    let own = own.ok_or(
+        "the source of Rust's standard library is not here (rustup component add rust-src; Debian: rust-web-src)",
+    )?;
+    let mut fetch = command(&own.cargo);
+    fetch.args(["fetch", "--quiet", "--locked", "-Zbuild-std=std,panic_unwind"]).env("RUSTC_BOOTSTRAP", "1");
+    run_quietly(&mut fetch)
+        .map_err(|_| "what Rust's standard library depends on cannot be fetched here".to_string())?;
+    Ok(own)
 }
 
 fn with_source(cargo: PathBuf, rustc: Option<PathBuf>) -> Option<Toolchain> {
@@ -91,6 +106,14 @@ impl Toolchain {
         let mut flags = remapped(&self.sysroot);
         flags.push("-Clink-arg=-Wl,--no-insert-timestamp".to_string());
         let mut cargo = command(&self.cargo);
+        if profile == "drill" {
+            cargo.args(
+                OURS.iter().flat_map(|package| {
+                    ["--config".to_string(), format!("profile.drill.package.{package}.opt-level=0")]
+                }),
+            );
+            cargo.args(["--config", "profile.drill.incremental=false"]);
+        }
         cargo.args([
             verb,
             "--quiet",

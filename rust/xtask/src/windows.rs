@@ -1,29 +1,45 @@
-//! The crates must compile for Windows: no path, process or permission code that only works elsewhere. And the check of what
-//! a file for Windows imports must refuse what Server 2008 R2 does not have.
+//! What is built for Windows, and what of it can be tried without one: imports, exports, a failover under wine.
+
+use std::path::Path;
 
 use crate::artifact::Artifacts;
-use crate::imports;
 use crate::process::{command, found, install_debian, root, run, run_quietly, told, Result, Stop};
-use crate::program_c;
 use crate::win7::{self, Toolchain};
+use crate::wine::{self, windows_path, Wine};
+use crate::{imports, program_c};
 
-const TARGET: &str = "x86_64-pc-windows-gnu";
+/// Today's Windows: all crates are checked for it, those of the tests and of this program too.
+const PLAIN: &str = "x86_64-pc-windows-gnu";
 const MINGW: &str = "x86_64-w64-mingw32-gcc";
 
-/// What the library may import.
+/// What the files may import, a list each.
 const LIBRARY_IMPORTS: &str = "tests/gates/nt61-library.txt";
+const LAB_IMPORTS: &str = "tests/gates/nt61-lab.txt";
 
-/// Checks the crates for Windows; installs target and linker where it may, and says in one line where it could not.
+/// Checks the crates for Windows, builds library and lab for NT 6.1, and tries them. Installs what it needs where it may, and
+/// says in one line what was left out where it could not.
 pub fn test() -> Result {
     if cfg!(windows) {
         println!("windows: this is Windows; the crates were compiled already");
         return Ok(());
     }
+    check()?;
+    match win7::own_toolchain() {
+        Ok(toolchain) => built(&toolchain),
+        Err(why) => {
+            println!("windows: not built for NT 6.1: {why}");
+            Ok(())
+        }
+    }
+}
+
+/// No path, process or permission code that only works elsewhere.
+fn check() -> Result {
     let installed = run_quietly(command("rustup").args(["target", "list", "--installed"])).unwrap_or_default();
-    if !installed.lines().any(|line| line == TARGET) {
-        println!("xtask: adding the Rust target {TARGET}");
-        if run_quietly(command("rustup").args(["target", "add", TARGET])).is_err() {
-            println!("windows: not checked, the Rust target {TARGET} cannot be added here");
+    if !installed.lines().any(|line| line == PLAIN) {
+        println!("xtask: adding the Rust target {PLAIN}");
+        if run_quietly(command("rustup").args(["target", "add", PLAIN])).is_err() {
+            println!("windows: not checked, the Rust target {PLAIN} cannot be added here");
             return Ok(());
         }
     }
@@ -34,8 +50,24 @@ pub fn test() -> Result {
         println!("windows: not checked, {MINGW} is not here (Debian: gcc-mingw-w64-x86-64-win32)");
         return Ok(());
     }
+    run(command("cargo").args(["check", "--quiet", "--locked", "--workspace", "--all-targets", "--target", PLAIN]))
+}
+
+fn built(toolchain: &Toolchain) -> Result {
+    println!("windows: {} with {}", win7::TARGET, toolchain.version);
     planted_import()?;
-    run(command("cargo").args(["check", "--quiet", "--locked", "--workspace", "--all-targets", "--target", TARGET]))
+    let artifacts = toolchain.build("drill", &["pchat-ffi", "pchat-lab"], &["pchat-ffi/crash-points"])?;
+    check_imports(&artifacts, toolchain)?;
+    match wine::ready() {
+        Ok(wine) => {
+            failover_under_wine(&wine, &artifacts)?;
+            files_under_wine(&wine, toolchain)
+        }
+        Err(why) => {
+            println!("windows: not run: {why}");
+            Ok(())
+        }
+    }
 }
 
 /// The check that every package goes through refuses a library that asks for a name of Windows 8.
@@ -46,7 +78,7 @@ fn planted_import() -> Result {
     run(command(MINGW).args(["-shared", "-O1", "-s", "-o"]).arg(&library).arg(source))?;
     match imports::check(&library, &root().join(LIBRARY_IMPORTS), None, &[]) {
         Err(why) if why.to_string().contains("GetSystemTimePreciseAsFileTime") => {
-            println!("windows: a planted import of Windows 8 is refused");
+            println!("imports: a planted import of Windows 8 is refused");
             Ok(())
         }
         Err(why) => told(format!("the planted import was not what was refused: {why}")),
@@ -54,7 +86,7 @@ fn planted_import() -> Result {
     }
 }
 
-/// The library exports the C ABI and nothing else, imports nothing newer than NT 6.1, and names no folder.
+/// The library exports the C ABI and nothing else; library and lab import nothing newer than NT 6.1 and name no folder.
 pub fn check_imports(artifacts: &Artifacts, toolchain: &Toolchain) -> Result {
     let header = root().join("rust/ffi/include/pchat.h");
     let text =
@@ -63,5 +95,51 @@ pub fn check_imports(artifacts: &Artifacts, toolchain: &Toolchain) -> Result {
     let folders = win7::build_folders(toolchain);
     let library = imports::check(&artifacts.library, &root().join(LIBRARY_IMPORTS), Some(&exports), &folders)?;
     println!("imports: pchat.dll: {library}; {} exports, those of the header", exports.len());
+    let lab = imports::check(&artifacts.lab, &root().join(LAB_IMPORTS), None, &folders)?;
+    println!("imports: pchat-lab.exe: {lab}");
     Ok(())
+}
+
+/// How often a way is begun under wine, whose sockets and SChannel are not Windows' own: one that fails each time is a fault.
+const TRIES: u32 = 3;
+
+/// What `timeout` ends with where the limit was reached.
+const TIMED_OUT: i32 = 124;
+
+/// The C program against the library and the lab of Windows: a whole failover, a cancel, a planted fault.
+///
+/// The logins go over TLS. What follows them does not: wine's SChannel does not hand on each answer that comes in several
+/// records. A way that takes too long each time says something about wine and the machine alone, and is told.
+fn failover_under_wine(wine: &Wine, artifacts: &Artifacts) -> Result {
+    let program = program_c::compile(Path::new(MINGW), "failover.exe", &["-s", "-lws2_32"])?;
+    for way in program_c::WAYS {
+        let mut left = TRIES;
+        loop {
+            println!("wine: {way}");
+            let place = program_c::place()?;
+            let mut start = wine.command(&program);
+            start.args([artifacts.library.as_path(), &artifacts.lab, place.path()].map(windows_path));
+            left -= 1;
+            match run(start.args([way, "Optional"])) {
+                Ok(()) => break,
+                Err(Stop::Failed { status, .. }) if left == 0 && status.code() == Some(TIMED_OUT) => {
+                    println!("windows: the way `{way}` was not tried to its end, wine was too slow each time");
+                    break;
+                }
+                Err(why) if left == 0 => return Err(why),
+                Err(why) => println!("wine: {way}: {why}; once more"),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The Rust tests of what files are like on Windows: drives, shares, files that others hold, reserved names, case, flushing.
+fn files_under_wine(wine: &Wine, toolchain: &Toolchain) -> Result {
+    let mut test = toolchain.cargo("test", "drill");
+    test.args(["-p", "pchat-core", "--lib", "--features", "pchat-core/crash-points"]);
+    test.args(["--", "windows_tests", "names::"]);
+    wine.environment(&mut test);
+    test.env("PCHAT_TEST_SHARE", wine.share("tests").or_else(told)?);
+    run(test.env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_RUNNER", wine.runner()))
 }

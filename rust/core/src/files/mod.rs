@@ -26,3 +26,5 @@ pub use system::{Entry, FileSystem, ReadFile, WriteFile};
 
 #[cfg(test)]
 mod copier_tests;
+#[cfg(all(test, windows))]
+mod windows_tests;
