@@ -31,6 +31,12 @@ namespace PersistentChatFailover.Commands
         /// <summary>What the question is headed with.</summary>
         internal abstract string Caption { get; }
 
+        /// <summary>Where its journal goes.</summary>
+        internal virtual Dictionary<string, object> Journal()
+        {
+            return JournalPlace.Document(this, JournalPath, null, false);
+        }
+
         /// <summary>Adds what this command's request has of its own.</summary>
         internal virtual void Complete(Dictionary<string, object> request)
         {
@@ -46,7 +52,7 @@ namespace PersistentChatFailover.Commands
                     {
                         { "version", 1 },
                         { "target", Target(instance) },
-                        { "journal", JournalPlace.Document(this, JournalPath, null, false) },
+                        { "journal", Journal() },
                         { "plan_only", true },
                         { "approved_digest", null },
                     };

@@ -9,6 +9,19 @@ namespace PersistentChatFailover.Commands
     [OutputType(typeof(ActionResult), typeof(RunResult))]
     public sealed class RemovePChatLogShipping : JournaledCommand
     {
+        /// <summary>The folder of the journal's second copy, at the backup site.</summary>
+        [Parameter]
+        public string JournalCopyPath { get; set; }
+
+        /// <summary>Declines the second copy of the journal.</summary>
+        [Parameter]
+        public SwitchParameter NoJournalCopy { get; set; }
+
+        internal override Dictionary<string, object> Journal()
+        {
+            return JournalPlace.Document(this, JournalPath, JournalCopyPath, NoJournalCopy.IsPresent);
+        }
+
         internal override string Export
         {
             get { return "pchat_log_shipping_remove"; }

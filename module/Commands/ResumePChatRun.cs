@@ -12,9 +12,13 @@ namespace PersistentChatFailover.Commands
         [Parameter]
         public string AcceptDataLoss { get; set; }
 
+        /// <summary>The servers to be active, instead of those that the run was begun with.</summary>
+        [Parameter]
+        public string[] ActiveServer { get; set; }
+
         protected override void ProcessRecord()
         {
-            Run("pchat_run_resume", "failover", "Resume the run", AcceptDataLoss);
+            Run("pchat_run_resume", "failover", "Resume the run", AcceptDataLoss, ActiveServer);
         }
     }
 }

@@ -64,7 +64,7 @@ namespace PersistentChatFailover.Commands
         }
 
         /// <summary>Says what would be done, asks once, and does it.</summary>
-        internal void Run(string export, string kind, string caption, string acceptDataLoss)
+        internal void Run(string export, string kind, string caption, string acceptDataLoss, string[] activeServers)
         {
             RunResult otherwise = RunResult.Begun(kind, null, null, null);
             otherwise.RunId = string.IsNullOrEmpty(RunId) ? null : RunId;
@@ -78,6 +78,7 @@ namespace PersistentChatFailover.Commands
                     { "path_map", Session.Entries(PathMap, "from", "to") },
                     { "plan_only", true },
                     { "accept_data_loss", NullIfEmpty(acceptDataLoss) },
+                    { "active_servers", activeServers },
                 };
                 new Change(this, caption).Run(export, request, otherwise);
             }

@@ -10,7 +10,7 @@ namespace PersistentChatFailover.Commands
     {
         protected override void ProcessRecord()
         {
-            Run("pchat_run_undo", "undo", "Give the run up", null);
+            Run("pchat_run_undo", "undo", "Give the run up", null, null);
         }
     }
 }

@@ -78,7 +78,8 @@ fn a_cancel_while_log_shipping_is_removed_is_told_and_the_run_is_finished_later(
         assert!(format!("{:#}", cancelled.document).contains("Resume-PChatRun"), "{:#}", cancelled.document);
         let journal = journal_place(&shell.journal.path().display().to_string());
         let resume = json!({"version": 1, "journal": journal, "run_id": null, "path_map": shell.path_map.clone(),
-                            "plan_only": false, "accept_data_loss": null});
+                            "plan_only": false, "accept_data_loss": null,
+                                    "active_servers": null});
         shell.operate("pchat_run_resume", &resume, true, &mut || false).expect(0);
     }
     assert_eq!(shell.state(), "ONLINE");

@@ -125,7 +125,10 @@ impl Shell {
         let mut request = self.request(json!({"plan_only": true, "approved_digest": null}));
         match export {
             "pchat_connection_end" => request["limit_seconds"] = json!(60),
-            "pchat_log_shipping_remove" => request["journal"] = journal,
+            "pchat_log_shipping_remove" => {
+                request["journal"] = journal;
+                request["journal"]["no_journal_copy"] = json!(true);
+            }
             _ => {
                 request["folders"] = self.folders();
                 request["journal"] = journal;

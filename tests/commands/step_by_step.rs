@@ -74,6 +74,41 @@ fn in_the_order_of_the_page_log_shipping_is_removed_first_and_its_capture_is_fou
 }
 
 #[test]
+fn log_shipping_is_not_removed_while_one_journal_alone_would_know_of_it() {
+    let shell = Shell::start("small");
+    let export = "pchat_log_shipping_remove";
+    let mut request = shell.change_request(export);
+    request["journal"]["no_journal_copy"] = json!(false);
+    let before = shell.effects();
+    let refused = shell.change_as(export, request.clone());
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 7006, "{}", refused.message());
+    assert!(refused.message().contains("-JournalCopyPath"), "{}", refused.message());
+    assert_eq!(shell.effects(), before);
+    let second = tempfile::TempDir::new().expect("a folder for the second copy");
+    request["journal"]["journal_copy_path"] = json!(second.path());
+    let removed = shell.change_as(export, request);
+    removed.expect(0);
+    let journal = format!("{}.journal", removed.document["run_id"].as_str().unwrap_or("?"));
+    assert!(second.path().join(journal).is_file(), "the second copy is there");
+}
+
+#[test]
+fn without_the_rights_on_the_instance_every_step_is_refused_for_just_that() {
+    let shell = Shell::start("standby-200-readers");
+    shell.log_in_as("reader");
+    let before = shell.ask("truth")["destructive"].clone();
+    for export in
+        ["pchat_log_backup_copy", "pchat_log_backup_restore", "pchat_log_shipping_remove", "pchat_database_recover"]
+    {
+        let refused = shell.change(export);
+        assert_eq!(refused.error_code(), 3002, "{export}: {:#}", refused.document);
+        refused.expect(3);
+    }
+    assert_eq!(shell.ask("truth")["destructive"], before);
+}
+
+#[test]
 fn a_plan_that_the_world_has_left_behind_is_refused_and_says_what_changed() {
     let shell = Shell::start("small");
     let request = shell.change_request("pchat_log_backup_restore");

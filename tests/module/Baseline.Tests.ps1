@@ -37,7 +37,7 @@ Describe 'Save-PChatBaseline and Get-PChatBaseline' {
     }
 
     It 'shows what has changed, also between two files' {
-        Remove-PChatLogShipping @target -JournalPath $lab.JournalPath -Force | Out-Null
+        Remove-PChatLogShipping @target -JournalPath $lab.JournalPath -NoJournalCopy -Force | Out-Null
         $third = Save-PChatBaseline @target -Path $folder
         $third.Drift.Part | Should -Contain 'log_shipping_secondary'
         $read = Get-PChatBaseline $folder -ReferencePath $first.Path

@@ -20,6 +20,21 @@ Describe 'Get-PChatConnection' {
     }
 }
 
+Describe 'A host that fails while it asks' {
+    It 'counts as a no: no reader is ended, nothing is restored' {
+        $before = Get-LabEffect $lab
+        # The shell of a scheduled task cannot ask; its prompt throws.
+        $child = Invoke-Child @'
+$target = Get-TargetParameter $lab
+$r = @(Restore-PChatLogBackup @target -JournalPath $lab.JournalPath | Where-Object { $_.PSObject.Properties['ExitCode'] })
+exit $r[-1].ExitCode
+'@ -Lab $lab
+        $child.ExitCode | Should -Be 5 -Because $child.Output
+        $child.Output | Should -Match 'counts as no'
+        Get-LabEffect $lab | Should -Be $before
+    }
+}
+
 Describe 'Stop-PChatConnection' {
     It 'says with -WhatIf whom it would end, and ends nobody' {
         $before = Get-LabEffect $lab

@@ -94,13 +94,13 @@ Describe 'In the order of the page: log shipping removed first' {
 
     It 'Remove-PChatLogShipping -WhatIf shows the statement and touches nothing' {
         $before = Get-LabEffect $lab
-        $planned = @(Remove-PChatLogShipping @target -JournalPath $lab.JournalPath -WhatIf)
+        $planned = @(Remove-PChatLogShipping @target -JournalPath $lab.JournalPath -NoJournalCopy -WhatIf)
         "$($planned.Statement)" | Should -Match 'sp_delete_log_shipping_secondary_database'
         Get-LabEffect $lab | Should -Be $before
     }
 
     It 'Remove-PChatLogShipping captures and removes' {
-        $r = Remove-PChatLogShipping @target -JournalPath $lab.JournalPath -Force
+        $r = Remove-PChatLogShipping @target -JournalPath $lab.JournalPath -NoJournalCopy -Force
         ($r | Select-Result).ExitCode | Should -Be 0
         @((Send-Lab $lab 'state').instances.'B\RTC'.log_shipping.secondary).Count | Should -Be 0
     }

@@ -12,6 +12,7 @@ mod failback_cut_off;
 mod failback_ways;
 mod harness;
 mod native_commands;
+mod plan_and_run;
 mod planned;
 mod planned_cut_off;
 mod refused;

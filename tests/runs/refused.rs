@@ -98,6 +98,67 @@ fn missing_mirror_share_and_missing_rights_are_refused() {
 }
 
 #[test]
+fn a_server_of_the_lost_site_is_refused_until_it_is_named_and_others_take_its_place() {
+    let situation = Situation::start("small");
+    let pool = situation.ask("state")["pool"].clone();
+    let lost = pool["active_servers"][0].clone();
+    assert!(lost.is_string(), "{pool:#}");
+    situation.ask("primary_site_lost");
+    let set = [("/active_servers", json!([lost]))];
+    let refused = refused(&situation, &set, "ActiveServersAnswer");
+    assert_eq!(refused.error_code(), 5011, "{:#}", refused.document);
+    let named = situation.run("plan", &[set[0].clone(), ("/ignore_witness", json!([lost]))]).document;
+    assert_eq!(named["can_run"], json!(true), "{:#}", named["checks"]);
+    situation.run("failover", &[]).expect(0);
+    situation.assert_failed_over();
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_resumed_with_other_servers() {
+    let situation = Situation::start("small");
+    situation.ask("primary_site_lost");
+    situation.run_cut_off_at("recover.done", &[]);
+    let other = situation.run("plan", &[]).document["request"]["active_servers"][0].clone();
+    let strange = situation.run("resume", &[("/active_servers", json!(["nobody.contoso.com"]))]);
+    assert_eq!((strange.code, strange.error_code()), (Some(3), 5011), "{:#}", strange.document);
+    situation.run("resume", &[("/active_servers", json!([other]))]).expect(0);
+    situation.assert_failed_over();
+    assert_eq!(situation.ask("state")["pool"]["active_servers"], json!([other]));
+}
+
+#[test]
+fn a_journal_folder_that_takes_no_file_is_told_before_anything_is_changed() {
+    let situation = Situation::start("small");
+    situation.ask("primary_site_lost");
+    let before = changes(&situation);
+    // A folder that is there, and in which nobody can create anything, root included.
+    #[cfg(target_os = "linux")]
+    let folder = "/proc/self";
+    #[cfg(not(target_os = "linux"))]
+    let folder = env!("CARGO_MANIFEST_PATH");
+    let refused = situation.run("failover", &[("/journal/journal_path", json!(folder))]);
+    refused.expect(2);
+    assert_eq!(refused.error_code(), 7005, "{:#}", refused.document);
+    assert!(!refused.message().contains("Resume-PChatRun"), "{}", refused.message());
+    assert_eq!(changes(&situation), before);
+}
+
+#[test]
+fn a_run_that_has_ended_is_neither_resumed_nor_given_up() {
+    let situation = Situation::start("small");
+    situation.ask("primary_site_lost");
+    let done = situation.run("failover", &[]);
+    done.expect(0);
+    for verb in ["resume", "undo"] {
+        for plan_only in [true, false] {
+            let set = [("/run_id", done.document["run_id"].clone()), ("/plan_only", json!(plan_only))];
+            let ended = situation.run(verb, &set);
+            assert_eq!((ended.code, ended.error_code()), (Some(7), 7004), "{verb}: {:#}", ended.document);
+        }
+    }
+}
+
+#[test]
 fn bad_input_is_told_with_its_code_and_changes_nothing() {
     let situation = Situation::start("small");
     situation.ask("primary_site_lost");
@@ -108,6 +169,8 @@ fn bad_input_is_told_with_its_code_and_changes_nothing() {
         ("/target/sql_instance", json!("B\\RTC'; DROP DATABASE mgc; --"), 1002),
         ("/target/database", json!(long), 1002),
         ("/target/database", json!("m\u{0}gc"), 1002),
+        ("/ignore_witness", json!(["Nobody"]), 1002),
+        ("/ignore_witness", json!(["Monitor", "Monitors"]), 1002),
     ];
     let before = changes(&situation);
     for (pointer, value, code) in bad {

@@ -154,7 +154,8 @@ fn carried_out() -> Result<u8, Box<dyn std::error::Error>> {
     let journal = journal_place(&options.journal);
     let mut request = match options.verb.as_str() {
         "resume" | "undo" => json!({"version": 1, "journal": journal, "run_id": null, "path_map": path_map(&about),
-                                    "plan_only": false, "accept_data_loss": null}),
+                                    "plan_only": false, "accept_data_loss": null,
+                                    "active_servers": null}),
         "switch" | "plan-switch" => planned_switch_request(&about, journal),
         "conference" | "plan-conference" => conference_request(&about, journal),
         "baseline" => baseline_request(&options.baseline),

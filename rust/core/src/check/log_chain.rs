@@ -48,7 +48,10 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
     if !decision.read_after_copy.is_empty() {
         value.push_str(&format!("; {} to be read once copied", decision.read_after_copy.len()));
     }
-    subject.passed(name, value, wanted)
+    match chain.unfinished.as_ref().filter(|unfinished| !unfinished.is_certain) {
+        None => subject.passed(name, value, wanted),
+        Some(_) => subject.warning(name, value, wanted, chain.unfinished_text()),
+    }
 }
 
 fn redo_lsn(subject: &Subject<'_>) -> String {

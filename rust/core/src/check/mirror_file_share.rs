@@ -20,13 +20,7 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
     }
     let Some(share) = subject.evidence.mirror_file_share.known() else {
         let why = subject.evidence.mirror_file_share.why().unwrap_or_default();
-        return subject.unknown(
-            name,
-            format!("{path}: {why}"),
-            wanted,
-            "It is found out when the mirror is set up.",
-            None,
-        );
+        return nobody_looked(subject, wanted, &format!("{path}: {why}"));
     };
     match (share.seen_by_server, share.seen_by_client) {
         (Some(true), _) => subject.passed(name, format!("{path}, seen by {}", subject.instance()), wanted),
@@ -39,13 +33,18 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
         (Some(false), _) | (None, Some(false)) => {
             subject.failed(name, format!("{path} is not there"), wanted, advice, ErrorKind::ChecksFailed)
         }
-        (None, Some(true)) => subject.passed(name, format!("{path}, seen by this machine"), wanted),
-        (None, None) => subject.unknown(
+        (None, Some(true)) => subject.warning(
             name,
-            format!("{path}: nobody could look"),
+            format!("{path}, seen by this machine; {} could not look", subject.instance()),
             wanted,
-            "It is found out when the mirror is set up.",
-            None,
+            "Make sure that the instance's service account may read and write there, or the mirror cannot be set up.",
         ),
+        (None, None) => nobody_looked(subject, wanted, &format!("{path}: nobody could look")),
     }
+}
+
+fn nobody_looked(subject: &Subject<'_>, wanted: &str, value: &str) -> CheckResult {
+    let message = "Nobody has looked whether it is there: look yourself, or it is found out when the mirror is set up. Users get in all \
+                   the same.";
+    subject.warning("MirrorFileShare", value, wanted, message)
 }

@@ -33,6 +33,7 @@ mod subject;
 mod version;
 mod witness;
 
+pub(crate) use active_servers::MOST_ACTIVE_SERVERS;
 pub(crate) use pool_rights::of_pool as pool_rights;
 pub use subject::{CheckedEvidence, Subject};
 
@@ -59,7 +60,7 @@ pub fn of_decision(evidence: &Evidence, request: &FailoverRequest, decision: &De
     ];
     let mut results: Vec<CheckResult> = single.iter().map(|check| check(&subject)).collect();
     results.extend(witness::checks(&subject));
-    let single: [fn(&Subject<'_>) -> CheckResult; 18] = [
+    let single: [fn(&Subject<'_>) -> CheckResult; 19] = [
         log_shipping_known::check,
         share_readable::check,
         log_chain::check,
@@ -72,6 +73,7 @@ pub fn of_decision(evidence: &Evidence, request: &FailoverRequest, decision: &De
         pool_rights::check,
         pool_state::check,
         active_servers::check,
+        active_servers::answers,
         mirror_file_share::check,
         backup_mirror::check,
         log_backups_after::check,
@@ -94,8 +96,15 @@ pub fn blocks(result: &CheckResult) -> bool {
 /// The results that keep a plan from being run, the most telling one first: what is wrong with the databases and their
 /// log backups, then which world the commands belong to, then the pool, which cannot answer well in the wrong world.
 pub fn blocking(results: &[CheckResult]) -> Vec<&CheckResult> {
-    const OF_THE_POOL: [&str; 6] =
-        ["PoolReachable", "PoolRights", "PoolState", "ActiveServers", "MirrorFileShare", "BackupMirror"];
+    const OF_THE_POOL: [&str; 7] = [
+        "PoolReachable",
+        "PoolRights",
+        "PoolState",
+        "ActiveServers",
+        "ActiveServersAnswer",
+        "MirrorFileShare",
+        "BackupMirror",
+    ];
     let mut blocking: Vec<&CheckResult> = results.iter().filter(|result| blocks(result)).collect();
     blocking.sort_by_key(|result| match result.name.as_str() {
         "CommandsAreReal" => 1,

@@ -52,6 +52,7 @@ fn evidence_in_order_blocks_nothing_and_passes_where_it_can() {
             "PoolRights: passed - both pass",
             "PoolState: passed - Normal",
             "ActiveServers: passed - s3.contoso.com, s4.contoso.com",
+            "ActiveServersAnswer: passed - s3.contoso.com, s4.contoso.com",
             r"MirrorFileShare: passed - \\fs2\mirror, seen by B\RTC",
             r"BackupMirror: passed - BM\RTC answers",
             r"LogBackups: passed - every 15 minutes to E:\Backup",

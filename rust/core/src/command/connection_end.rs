@@ -144,7 +144,7 @@ async fn lock_out(at: &Context, limit: Duration) -> Result<Reached> {
     let done = database::end_standby(connector, instance, database, limit, &at.cancel).await?;
     Ok(Reached {
         text: format!(
-            "`{database}` is RESTORING: its readers are out and nobody gets in ({}, {} ended one by one).",
+            "`{database}` is RESTORING: its readers are out and nobody gets in ({}, {} ended).",
             count(done.attempts as usize, "attempt", "attempts"),
             count(done.sessions_ended as usize, "session", "sessions")
         ),

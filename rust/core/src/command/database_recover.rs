@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::change::{self, carry_out_step, Action, Change, Context, Planned, Reached};
-use super::look::{as_failover, facts, look, need_database, need_secondary, redo_unknown, Site};
+use super::look::{as_failover, facts, look, need_database, need_rights, need_secondary, redo_unknown, Site};
 use crate::check::{self, primary_is_down::PRIMARY};
 use crate::document::{DatabaseRecoverRequest, FailoverRequest, Target};
 use crate::error::{Error, ErrorKind, Outcome, Result};
@@ -87,6 +87,7 @@ impl Change for RecoverDatabase {
         request.accept_data_loss.clone_from(&asked.accept_data_loss);
         request.ignore_witness.clone_from(&asked.ignore_witness);
         let evidence = look(&at.session, &at.host, &mut request, Site::Asked, &at.cancel).await?;
+        need_rights(&evidence)?;
         let planned = plan(&evidence, &request)?;
         if at.is_plan && !planned.actions.is_empty() && evidence.primary.answer.is_alive() {
             at.host.message(Level::Warning, alive(&evidence));
@@ -106,6 +107,7 @@ impl Change for RecoverDatabase {
             evidence,
             request,
             journal_kind: Some("recover"),
+            needs_journal_copy: false,
             proves_copy_folder: true,
         })
         .await?;

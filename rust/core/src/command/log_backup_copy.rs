@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::change::{self, Action, Change, Context, Planned, Reached};
-use super::look::{as_failover, facts, look, need_folders, need_secondary, redo_unknown, Site};
+use super::look::{as_failover, facts, look, need_folders, need_rights, need_secondary, redo_unknown, Site};
 use crate::document::{FailoverRequest, LogBackupCopyRequest, Target};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{count, Evidence};
@@ -81,6 +81,7 @@ impl Change for CopyLogBackups {
         let mut request = as_failover(&asked.target, &asked.folders, &asked.journal);
         request.max_megabytes_per_second = asked.max_megabytes_per_second;
         let evidence = look(&at.session, &at.host, &mut request, Site::LeftOut, &at.cancel).await?;
+        need_rights(&evidence)?;
         need_secondary(&evidence)?;
         need_folders(&evidence)?;
         for name in asked.names.iter().flatten() {
@@ -105,6 +106,7 @@ impl Change for CopyLogBackups {
             evidence,
             request,
             journal_kind: None,
+            needs_journal_copy: false,
             proves_copy_folder: matches!(way, Way::CopyByUs { .. }),
         })
         .await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::change::{self, Action, Change, Context, Planned, Reached};
-use super::look::{as_failover, facts, look, need_folders, need_secondary, redo_unknown, Site};
+use super::look::{as_failover, facts, look, need_folders, need_rights, need_secondary, redo_unknown, Site};
 use crate::document::{FailoverRequest, LogBackupRestoreRequest, Target};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{count, Evidence};
@@ -75,6 +75,7 @@ impl Change for RestoreLogBackups {
         let asked = &self.0;
         let mut request = as_failover(&asked.target, &asked.folders, &asked.journal);
         let evidence = look(&at.session, &at.host, &mut request, Site::LeftOut, &at.cancel).await?;
+        need_rights(&evidence)?;
         need_secondary(&evidence)?;
         need_folders(&evidence)?;
         let decision = Decision::of(&evidence, &request);
@@ -94,6 +95,7 @@ impl Change for RestoreLogBackups {
             evidence,
             request,
             journal_kind: None,
+            needs_journal_copy: false,
             proves_copy_folder: false,
         })
         .await?;

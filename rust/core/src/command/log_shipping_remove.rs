@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::change::{self, carry_out_step, Action, Change, Context, Planned, Reached};
-use super::look::{as_failover, read, Site};
-use crate::document::{FailoverRequest, Folders, LogShippingRemoveRequest, Target};
-use crate::error::{ErrorKind, Outcome, Result};
+use super::look::{as_failover, read, rights_missing, Site};
+use crate::document::{FailoverRequest, Folders, JournalPlace, LogShippingRemoveRequest, Target};
+use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{Evidence, LogShippingSource};
 use crate::failover::plan::ignores_monitor;
 use crate::failover::put_back::put_back;
-use crate::failover::single::Begin;
+use crate::failover::single::{copy_missing, Begin};
 use crate::failover::step::quiesce_jobs::QuiesceJobs;
 use crate::failover::step::remove_log_shipping::RemoveLogShipping;
 use crate::failover::Run;
@@ -24,7 +24,7 @@ use crate::sql::{job, log_shipping, Purpose};
 /// stands in the journal, where the other commands find it.
 ///
 /// # Errors
-/// In the result: those of the journal (7001, 7005), `StepNotVerified` (5015), `Locked` (5008). Until the removal itself
+/// In the result: those of the journal (7001, 7005, 7006), `PermissionMissing` (3002), `StepNotVerified` (5015), `Locked` (5008). Until the removal itself
 /// the jobs are put back as they were.
 pub(crate) async fn log_shipping_remove(
     session: Arc<Session>,
@@ -66,7 +66,7 @@ impl Change for RemoveIt {
         // The capture takes in all that answers; the plan needs less.
         let site = if at.is_plan { Site::LeftOut } else { Site::Asked };
         let evidence = read(&at.session, &at.host, &request, site, &at.cancel).await?;
-        let planned = plan(&evidence)?;
+        let planned = plan(&evidence, &request.journal)?;
         Ok((Found { evidence, request }, planned))
     }
 
@@ -81,6 +81,7 @@ impl Change for RemoveIt {
             evidence,
             request,
             journal_kind: Some("remove"),
+            needs_journal_copy: true,
             proves_copy_folder: true,
         })
         .await?;
@@ -105,7 +106,7 @@ impl Change for RemoveIt {
     }
 }
 
-pub(super) fn plan(evidence: &Evidence) -> Result<Planned> {
+pub(super) fn plan(evidence: &Evidence, journal: &JournalPlace) -> Result<Planned> {
     let log_shipping = &evidence.log_shipping;
     let mut planned = Planned::default();
     let mut fact = |name: &str, value: String| planned.facts.insert(name.to_string(), value);
@@ -124,6 +125,7 @@ pub(super) fn plan(evidence: &Evidence) -> Result<Planned> {
         };
         return Ok(planned);
     };
+    planned.refusal = refusal(evidence, journal);
     let ignore = ignores_monitor(evidence);
     planned.facts.insert("leaves_monitor_alone".to_string(), if ignore { "yes" } else { "no" }.to_string());
     for job in log_shipping.jobs().filter(|job| job.is_enabled) {
@@ -148,6 +150,16 @@ pub(super) fn plan(evidence: &Evidence) -> Result<Planned> {
         evidence.database, evidence.sql_instance
     );
     Ok(planned)
+}
+
+/// The procedure asks for sysadmin, and nothing is deleted that one machine alone would know of.
+fn refusal(evidence: &Evidence, journal: &JournalPlace) -> Option<Error> {
+    if !evidence.instance.is_sysadmin {
+        return Some(rights_missing(evidence, "log shipping is removed by such a member only"));
+    }
+    let found = &evidence.journal;
+    let has_copy = found.copy_folder.is_some() && found.copy_problem.is_none();
+    (!has_copy && !journal.no_journal_copy).then(|| copy_missing(&evidence.database))
 }
 
 async fn work(at: &Context, run: &Run, planned: &Planned) -> Result<()> {

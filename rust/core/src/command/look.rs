@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::document::{FailoverRequest, Folders, JournalPlace, Spellings, Target, DOCUMENT_VERSION};
 use crate::error::{Error, ErrorKind, Result};
-use crate::evidence::{DatabaseEvidence, Evidence, LogShippingSource};
+use crate::evidence::{count, DatabaseEvidence, Evidence, LogShippingSource, Reading};
 use crate::failover::look::{gather, gather_log_backups};
 use crate::failover::plan::{decision_facts, Decision};
 use crate::host::{Cancel, Host, Level};
+use crate::log_chain::{Trouble, UnreadFile};
 use crate::names::ServerPath;
 use crate::operation::Session;
 
@@ -115,6 +116,36 @@ pub(super) fn need_folders(evidence: &Evidence) -> Result<()> {
     .with_unchanged("Nothing was changed.")
     .with_next("Name the folders with `-LogBackupShare` and `-CopyFolder`.")
     .with_target(evidence.database.as_str()))
+}
+
+/// Refuses a change where the login could not read what it is decided on. That a file cannot be read says something about
+/// the file only where the login may read files at all.
+///
+/// # Errors
+/// `PermissionMissing` (3002).
+pub(super) fn need_rights(evidence: &Evidence) -> Result<()> {
+    let is_closed = |file: &&UnreadFile| matches!(file.trouble, Trouble::Unreadable(_));
+    let closed = evidence.files.listing.unread.iter().filter(is_closed).count();
+    let cannot_tell = matches!(evidence.files.redo, Reading::Unknown(_));
+    if evidence.instance.is_sysadmin || (closed == 0 && !cannot_tell) {
+        return Ok(());
+    }
+    let what = match closed {
+        0 => "the redo point cannot be read".to_string(),
+        _ => format!("{} cannot be read", count(closed, "log backup", "log backups")),
+    };
+    Err(rights_missing(evidence, &what))
+}
+
+/// The error for a login that is no sysadmin; `what` it cannot do.
+pub(super) fn rights_missing(evidence: &Evidence, what: &str) -> Error {
+    Error::new(
+        ErrorKind::PermissionMissing,
+        format!("{} is no member of sysadmin on {}, and {what}.", evidence.instance.login, evidence.sql_instance),
+    )
+    .with_unchanged("Nothing was changed.")
+    .with_next("Use a login that is a member of sysadmin, or give one with `-SqlCredential`.")
+    .with_target(evidence.sql_instance.as_str())
 }
 
 /// The database, where it is on the instance.

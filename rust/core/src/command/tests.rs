@@ -103,7 +103,7 @@ fn an_unfinished_newest_file_is_told_apart_and_a_file_that_nobody_read_has_a_row
     assert!(table(&found)[0].detail.contains("not read") && table(&found)[0].on_share);
     let summary = summary(&found, &Decision::of(&found, &request()), &target());
     assert_eq!(summary.verdict, "unfinished");
-    assert!(summary.text.contains("never finished"), "{}", summary.text);
+    assert!(summary.text.contains("never finished. Nobody confirms that"), "{}", summary.text);
 }
 
 #[test]
@@ -226,11 +226,22 @@ fn an_online_database_has_nothing_to_recover_unless_it_is_closed_to_users() {
 
 #[test]
 fn a_removal_disables_enabled_jobs_and_is_nothing_once_it_is_done() {
-    let planned = log_shipping_remove::plan(&evidence()).unwrap();
+    let journal = request().journal;
+    let planned = log_shipping_remove::plan(&evidence(), &journal).unwrap();
+    assert!(planned.refusal.is_none());
+    let refused = |change: fn(&mut Evidence)| {
+        let refusal = log_shipping_remove::plan(&with(change), &journal).unwrap().refusal;
+        refusal.map(|error| error.kind)
+    };
+    assert_eq!(refused(|found| found.journal.copy_folder = None), Some(ErrorKind::JournalCopyMissing));
+    assert_eq!(refused(|found| found.instance.is_sysadmin = false), Some(ErrorKind::PermissionMissing));
+    let declined = crate::document::JournalPlace { no_journal_copy: true, ..journal.clone() };
+    let alone = with(|found| found.journal.copy_folder = None);
+    assert!(log_shipping_remove::plan(&alone, &declined).unwrap().refusal.is_none());
     let actions: Vec<&str> = planned.actions.iter().map(|action| action.action).collect();
     assert_eq!(actions, ["disable_job", "disable_job", "remove_log_shipping"]);
     let removed = with(|found| found.log_shipping.source = LogShippingSource::Journal { run_id: "r".into() });
-    let planned = log_shipping_remove::plan(&removed).unwrap();
+    let planned = log_shipping_remove::plan(&removed, &journal).unwrap();
     assert!(planned.actions.is_empty() && planned.text.contains("removed already"), "{}", planned.text);
 }
 

@@ -88,6 +88,11 @@ impl Workflow for ConferenceRestore {
     }
 
     fn overridden(mut plan: Plan, request: &RunRequest) -> Result<Plan> {
+        if request.active_servers.is_some() {
+            return Err(Error::new(ErrorKind::InvalidValue, "a restore of conference content sets no active servers.")
+                .with_unchanged("Nothing was changed.")
+                .with_next("Leave `-ActiveServer` out."));
+        }
         let PlanRequest::ConferenceRestore(own) = &mut plan.request else { return Ok(plan) };
         let mut map = request.path_map.clone();
         map.append(&mut own.path_map);

@@ -268,4 +268,7 @@ pub struct RunRequest {
     pub plan_only: bool,
     #[serde(deserialize_with = "nullable")]
     pub accept_data_loss: Option<String>,
+    /// For a resume: FQDNs of the servers to be active instead of the plan's own.
+    #[serde(deserialize_with = "nullable")]
+    pub active_servers: Option<Vec<String>>,
 }

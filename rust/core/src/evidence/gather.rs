@@ -51,7 +51,7 @@ pub async fn gather(
     cancel: &Cancel,
 ) -> Result<Evidence> {
     cancel.check()?;
-    known_witnesses(&request.ignore_witness)?;
+    known_witnesses(&request.ignore_witness, &request.active_servers)?;
     tokio::select! {
         evidence = Box::pin(read_all(sources, request, earlier, Others::All)) => evidence,
         () = cancel.cancelled() => Err(cancelled()),
@@ -88,7 +88,7 @@ async fn read_all(
     tell(sources.host, request, "asking the backup instance and the management shell");
     let (connected, pool) = tokio::join!(
         Box::pin(backup::read(sources, &instance, request)),
-        shell::read(sources.host, request.target.pool_fqdn.as_deref(), &request.spellings),
+        shell::read(sources.host, request.target.pool_fqdn.as_deref(), &request.spellings, &request.active_servers),
     );
     let backup = connected?;
     let folders = backup::folders(&backup.log_shipping, request);
@@ -255,18 +255,22 @@ async fn primary_again(
 }
 
 /// Refuses the name of a witness that there is not: it would ignore nothing.
-fn known_witnesses(ignored: &[String]) -> Result<()> {
+fn known_witnesses(ignored: &[String], servers: &[String]) -> Result<()> {
     let known: Vec<&str> = WITNESS_NAMES.iter().copied().chain([PRIMARY_DAMAGED, PRIMARY]).collect();
     let is_known = |given: &str| {
         known
             .iter()
             .any(|name| given.eq_ignore_ascii_case(name) || given.eq_ignore_ascii_case(&format!("Witness{name}")))
+            || servers.iter().any(|server| given.eq_ignore_ascii_case(server))
     };
     match ignored.iter().find(|given| !is_known(given)) {
         None => Ok(()),
         Some(unknown) => Err(Error::new(
             ErrorKind::InvalidValue,
-            format!("`-IgnoreWitness {unknown}` names no witness; there are {}.", known.join(", ")),
+            format!(
+                "`-IgnoreWitness {unknown}` names no witness and no server to be active; there are {}.",
+                known.join(", ")
+            ),
         )
         .with_unchanged("Nothing was changed.")
         .with_next("Give the name that the refused check shows.")),

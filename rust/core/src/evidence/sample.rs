@@ -342,6 +342,7 @@ fn pool() -> PoolEvidence {
         active_list_right: Reading::Known("global".to_string()),
         on_word: Vec::new(),
         test_pools: Reading::Known(Vec::new()),
+        servers: servers[2..].iter().map(|server| ServerAnswer { server: server.clone(), why: None }).collect(),
     }
 }
 

@@ -28,6 +28,18 @@ pub struct PoolEvidence {
     pub on_word: Vec<String>,
     /// Front End pools with two test users, for the proof that a message arrives.
     pub test_pools: Reading<Vec<String>>,
+    /// The servers that are to be active, each asked for its services.
+    #[serde(default)]
+    pub servers: Vec<ServerAnswer>,
+}
+
+/// What a server of the pool did when it was asked for its services.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerAnswer {
+    /// Its FQDN, as the request has it.
+    pub server: String,
+    /// Why it told nothing: it is silent, or does not tell this account.
+    pub why: Option<String>,
 }
 
 impl PoolEvidence {
@@ -47,6 +59,7 @@ impl PoolEvidence {
             active_list_right: Reading::NotAsked(no()),
             on_word: Vec::new(),
             test_pools: Reading::NotAsked(no()),
+            servers: Vec::new(),
         }
     }
 

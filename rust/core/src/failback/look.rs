@@ -85,7 +85,7 @@ async fn read(outside: &Outside, request: &FailbackRequest) -> Result<Evidence> 
     let (database, pool_fqdn) = (request.target.database.as_str(), request.target.pool_fqdn.as_deref());
     let named = instances(request)?;
     let now = baseline::read_all(connector, host, pool_fqdn, named, database, COMPLIANCE_DATABASE).await;
-    let pool = gather::read_pool(host, pool_fqdn, &request.spellings).await;
+    let pool = gather::read_pool(host, pool_fqdn, &request.spellings, &[]).await;
     let backup = serving(connector, &now, database).await.into();
     let history: Reading<Vec<HistorySet>> = history(connector, &now, database).await.into();
     let sets = history.known().map(Vec::as_slice).unwrap_or_default();

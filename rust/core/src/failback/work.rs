@@ -23,7 +23,7 @@ use crate::names::{InstanceName, PoolState, ServerPath};
 use crate::pool;
 use crate::run::engine::Ending;
 use crate::run::undo::not_possible;
-use crate::run::workflow::other_kind;
+use crate::run::workflow::{other_kind, take_servers};
 use crate::run::{refuse_failed, Locks, Outside, Unit, Workflow};
 use crate::sql::compliance::COMPLIANCE_DATABASE;
 use crate::sql::mirror::MirrorRole;
@@ -206,6 +206,7 @@ impl Workflow for Failback {
             let mut map = request.path_map.clone();
             map.append(&mut own.path_map);
             own.path_map = map;
+            take_servers(&mut own.active_servers, request);
             if request.journal.journal_path.is_some() {
                 own.journal.journal_path.clone_from(&request.journal.journal_path);
             }

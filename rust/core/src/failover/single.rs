@@ -8,7 +8,7 @@ use chrono::Utc;
 use super::places::prove;
 use super::{plan, Failover, Run};
 use crate::document::FailoverRequest;
-use crate::error::{Outcome, Result};
+use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{capture, Evidence};
 use crate::host::{Cancel, Host, Level};
 use crate::journal;
@@ -29,6 +29,8 @@ pub(crate) struct Begin {
     pub request: FailoverRequest,
     /// The journal's word for it; `None` where no journal is kept, since nothing is removed or recovered.
     pub journal_kind: Option<&'static str>,
+    /// True where the journal must have its second copy, unless that is declined.
+    pub needs_journal_copy: bool,
     /// True where the copy folder is to be proved by a marker.
     pub proves_copy_folder: bool,
 }
@@ -36,12 +38,24 @@ pub(crate) struct Begin {
 impl Run {
     /// Begins: proves the copy folder where that is wanted, and creates the journal with its capture.
     ///
-    /// A missing second copy of the journal only warns: a single command has no long way to go, and can be repeated.
+    /// A missing second copy of the journal only warns where the command can be repeated.
     ///
     /// # Errors
-    /// `JournalFolderInvalid` (7005), `JournalWriteFailed` (7001); those of the instance. Nothing was changed.
+    /// `JournalFolderInvalid` (7005); `JournalCopyMissing` (7006) where the copy is needed; those of the instance. Nothing was
+    /// changed.
     pub(crate) async fn of_command(begin: Begin) -> Result<Run> {
-        let Begin { session, host, cancel, view, locks, evidence, request, journal_kind, proves_copy_folder } = begin;
+        let Begin {
+            session,
+            host,
+            cancel,
+            view,
+            locks,
+            evidence,
+            request,
+            journal_kind,
+            needs_journal_copy,
+            proves_copy_folder,
+        } = begin;
         let instance = request.target.sql_instance.parse()?;
         let plan = plan::make(&evidence, &request)?;
         let proved = match proves_copy_folder || journal_kind.is_some() {
@@ -53,7 +67,12 @@ impl Run {
             Some(kind) => {
                 let run_id = journal::new_run_id(Utc::now());
                 let copy = second_folder(&request, proved.as_ref());
-                if copy.is_none() && !request.journal.no_journal_copy {
+                let is_missing = copy.is_none() && !request.journal.no_journal_copy;
+                if is_missing && needs_journal_copy {
+                    locks.release().await;
+                    return Err(copy_missing(&evidence.database));
+                }
+                if is_missing {
                     let text =
                         "The journal has no second copy: no folder of this machine is proved to be the copy folder.";
                     host.message(Level::Warning, text.to_string());
@@ -83,6 +102,17 @@ impl Run {
         }
         self.locks.release().await;
     }
+}
+
+/// The refusal to delete what a single journal alone would know of.
+pub(crate) fn copy_missing(database: &str) -> Error {
+    Error::new(
+        ErrorKind::JournalCopyMissing,
+        "there is no folder for the second copy of the journal: this machine alone would know what is deleted.",
+    )
+    .with_unchanged("Nothing was changed.")
+    .with_next("Name a folder at the backup site with `-JournalCopyPath`, or decline with `-NoJournalCopy`.")
+    .with_target(database)
 }
 
 fn second_folder(request: &FailoverRequest, proved: Option<&ClientPath>) -> Option<PathBuf> {

@@ -45,7 +45,9 @@ pub(super) fn still_needed(checks: Vec<CheckResult>, online: bool, host: &Arc<dy
                 matches!(result.name.as_str(), "CommandsAreReal" | "InstanceReachable" | "Rights" | "SqlRights");
             // Before the point of no return it must be sure that the pool can follow.
             let before = matches!(result.name.as_str(), "PoolReachable" | "PoolRights");
-            is_death || always || (before && !online)
+            // A list that a resume gives; one that was checked before fits still.
+            let list = result.name == "ActiveServers" && result.state == "failed";
+            is_death || always || list || (before && !online)
         })
         .collect()
 }

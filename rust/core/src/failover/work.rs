@@ -18,7 +18,7 @@ use crate::log_chain::{Listing, RecoveryPermit};
 use crate::names::{ClientPath, InstanceName, Lsn, PoolState};
 use crate::run::engine::Ending;
 use crate::run::undo::not_possible;
-use crate::run::workflow::other_kind;
+use crate::run::workflow::{other_kind, take_servers};
 use crate::run::{refuse_failed, Locks, Outside, Unit, Workflow};
 use crate::sql::database::{self, DatabaseState};
 use crate::sql::{log_shipping, Purpose};
@@ -164,6 +164,7 @@ impl Workflow for Failover {
         if request.accept_data_loss.is_some() {
             own.accept_data_loss.clone_from(&request.accept_data_loss);
         }
+        take_servers(&mut own.active_servers, request);
         if request.journal.journal_path.is_some() {
             own.journal.journal_path.clone_from(&request.journal.journal_path);
         }

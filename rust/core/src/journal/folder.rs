@@ -18,14 +18,16 @@ pub fn default_folder() -> PathBuf {
     }
 }
 
-/// The account that this process runs as, as the environment names it. For the record only, never for a decision.
+/// The account that this process runs as: as the system knows it, else as the environment names it. For the record only,
+/// never for a decision.
 pub fn this_operator() -> String {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    if cfg!(windows) {
-        let user = variable("USERNAME").unwrap_or_else(|| "unknown".to_string());
-        return variable("USERDOMAIN").map_or(user.clone(), |domain| format!("{domain}\\{user}"));
+    let named = || variable("USERNAME").or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
+    let user = super::account::name().or_else(named).unwrap_or_else(|| "unknown".to_string());
+    match variable("USERDOMAIN").filter(|_| cfg!(windows)) {
+        Some(domain) => format!("{domain}\\{user}"),
+        None => user,
     }
-    variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".to_string())
 }
 
 /// This machine's name. For the record only.
@@ -49,27 +51,37 @@ pub(super) fn owner_only(options: &mut OpenOptions) {
     let _ = options;
 }
 
+/// The error for a folder in which no journal can be begun.
+pub(super) fn unusable(folder: &Path, why: &str) -> Error {
+    Error::new(
+        ErrorKind::JournalFolderInvalid,
+        format!("the journal folder `{}` cannot be used: {why}.", folder.display()),
+    )
+    .with_unchanged("Nothing was started.")
+    .with_next("Run the shell as administrator, or give a folder that you can write to with `-JournalPath`.")
+    .with_target(folder.display().to_string())
+}
+
 /// Creates the folder where it is missing, for its owner (on Windows also administrators and the system) alone.
 /// Returns a warning about a folder that others can write to.
 ///
 /// # Errors
 /// `JournalFolderInvalid` (7005).
 pub(super) fn ensure(folder: &Path) -> Result<Option<String>> {
-    let bad = |why: String| {
-        Error::new(
-            ErrorKind::JournalFolderInvalid,
-            format!("the journal folder `{}` cannot be used: {why}.", folder.display()),
-        )
-        .with_unchanged("Nothing was started.")
-        .with_next("Run the shell as administrator, or give a folder that you can write to with `-JournalPath`.")
-        .with_target(folder.display().to_string())
-    };
-    create(folder).map_err(|error| bad(error.to_string()))?;
-    let about = fs::metadata(folder).map_err(|error| bad(error.to_string()))?;
+    create(folder).map_err(|error| unusable(folder, &error.to_string()))?;
+    let about = fs::metadata(folder).map_err(|error| unusable(folder, &error.to_string()))?;
     if !about.is_dir() {
-        return Err(bad("it is no folder".to_string()));
+        return Err(unusable(folder, "it is no folder"));
     }
     Ok(open_to_others(folder, &about))
+}
+
+/// Why nothing can be created in a folder that exists, as far as its rights tell. Nothing is written to find out; what is
+/// not told by them shows when the journal is begun.
+pub(crate) fn refusal(folder: &Path) -> Option<String> {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    let error = super::account::may_create_in(folder).err()?;
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem).then(|| error.to_string())
 }
 
 #[cfg(unix)]

@@ -7,6 +7,7 @@
 //!
 //! All of it blocks on disks and shares; async code uses [`Journal::record`].
 
+mod account;
 mod claim;
 pub mod crash_points;
 mod folder;
@@ -24,8 +25,10 @@ mod windows_folder;
 mod writer;
 
 pub use claim::Claim;
+pub(crate) use folder::refusal;
 pub use folder::{default_folder, this_machine, this_operator};
 pub use record::{Entry, Record, RunHead};
 pub use run_id::{is_run_id, new_run_id};
 pub use runs::{list, newest_capture, read, CaptureFound, RunView};
+pub(crate) use writer::refuse_ended;
 pub use writer::Journal;

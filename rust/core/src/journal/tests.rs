@@ -310,7 +310,13 @@ fn the_first_copy_that_cannot_be_made_refuses() {
     assert_eq!(error.kind, ErrorKind::JournalFolderInvalid);
     let place = filled();
     let error = Journal::create(&place.first, None, &head(&place.run_id)).expect_err("it exists");
-    assert_eq!(error.kind, ErrorKind::JournalWriteFailed);
+    assert_eq!(error.kind, ErrorKind::JournalFolderInvalid);
+    let place = self::place();
+    fs::create_dir_all(place.first.join(format!("{}.lock", place.run_id))).unwrap();
+    let error = Journal::create(&place.first, None, &head(&place.run_id)).expect_err("nothing can be written there");
+    assert_eq!(error.kind, ErrorKind::JournalFolderInvalid);
+    assert_eq!(error.unchanged, "Nothing was started.");
+    assert!(!error.next.contains("Resume"), "{}", error.next);
 }
 
 #[test]

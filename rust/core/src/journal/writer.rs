@@ -57,7 +57,8 @@ impl Journal {
     /// Begins the journal of a new run: creates folder and file, takes the run's lock and writes the head.
     ///
     /// # Errors
-    /// `JournalFolderInvalid` (7005), `JournalWriteFailed` (7001), `InvalidValue` (1002) for a run id not made here.
+    /// `JournalFolderInvalid` (7005), also where the first record cannot be written; `InvalidValue` (1002) for a run id not
+    /// made here.
     pub fn create<P, C>(folder: &Path, copy: Option<&Path>, head: &RunHead<P, C>) -> Result<Journal>
     where
         P: Serialize,
@@ -65,11 +66,33 @@ impl Journal {
     {
         let run_id = head.run_id.clone();
         check_run_id(&run_id)?;
-        let mut warnings: Vec<String> = folder::ensure(folder)?.into_iter().collect();
+        let warnings: Vec<String> = folder::ensure(folder)?.into_iter().collect();
         let path = journal_path(folder, &run_id);
         if path.exists() {
-            return Err(write_failed(&path, "a journal of this name exists"));
+            return Err(folder::unusable(folder, "a journal of this name exists"));
         }
+        // There is no run to resume yet, so the folder is what is wrong.
+        Journal::begun(folder, copy, head, path.clone(), warnings).map_err(|error| match error.kind {
+            ErrorKind::JournalWriteFailed => {
+                let _ = std::fs::remove_file(&path);
+                folder::unusable(folder, error.message.trim_end_matches('.'))
+            }
+            _ => error,
+        })
+    }
+
+    fn begun<P, C>(
+        folder: &Path,
+        copy: Option<&Path>,
+        head: &RunHead<P, C>,
+        path: PathBuf,
+        mut warnings: Vec<String>,
+    ) -> Result<Journal>
+    where
+        P: Serialize,
+        C: Serialize,
+    {
+        let run_id = head.run_id.clone();
         let mut locks = vec![take_lock(folder, &run_id)?];
         let (file, _) = settle(&path, &run_id, &[]).map_err(|error| write_failed(&path, &error.to_string()))?;
         let second =
@@ -97,11 +120,7 @@ impl Journal {
         warnings.extend(folder::ensure(folder)?);
         let mut locks = vec![take_lock(folder, run_id)?];
         let best = best_chain(folder, copy, run_id, &mut warnings)?;
-        if let Some(text) = how_it_ended(&best.entries) {
-            return Err(Error::new(ErrorKind::RunEnded, format!("run {run_id} has ended: {text}"))
-                .with_unchanged("Nothing was changed.")
-                .with_target(run_id));
-        }
+        refuse_ended(run_id, &best.entries)?;
         let failed = |error: io::Error| write_failed(&path, &error.to_string());
         let (mut file, there) = settle(&path, run_id, &best.valid).map_err(failed)?;
         file.write_all(&best.valid[there..]).and_then(|()| file.sync_all()).map_err(failed)?;
@@ -251,6 +270,18 @@ pub(super) fn how_it_ended(entries: &[Entry]) -> Option<String> {
         Record::Undone { text } => Some(format!("it was given up, {text} ({})", entry.at_utc)),
         _ => None,
     })
+}
+
+/// Refuses a run that has ended for good.
+///
+/// # Errors
+/// `RunEnded` (7004).
+pub(crate) fn refuse_ended(run_id: &str, entries: &[Entry]) -> Result<()> {
+    let Some(text) = how_it_ended(entries) else { return Ok(()) };
+    Err(Error::new(ErrorKind::RunEnded, format!("run {run_id} has ended: {text}"))
+        .with_unchanged("Nothing was changed.")
+        .with_next("There is nothing to resume or to give up; `Get-PChatRun` lists the runs that are open.")
+        .with_target(run_id))
 }
 
 pub(super) fn journal_path(folder: &Path, run_id: &str) -> PathBuf {

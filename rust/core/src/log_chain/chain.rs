@@ -106,6 +106,9 @@ pub enum UnreadStatus {
 pub struct UnfinishedFile {
     pub name: String,
     pub why: String,
+    /// False where only its place in the order speaks for that: its header cannot be read, and nobody tells which file was
+    /// finished last. A damaged one would look the same.
+    pub is_certain: bool,
 }
 
 /// The verdict on the log backups that are there. The first thing that keeps the chain from reaching the newest one.

@@ -351,7 +351,7 @@ impl<'a> Proof<'a> {
             if matches!(trouble, Some(Trouble::Growing(_))) {
                 doubts.push(Doubt::StillGrowing { file: file.clone(), why: why.clone() });
             }
-            unfinished = Some(UnfinishedFile { name: file, why });
+            unfinished = Some(UnfinishedFile { name: file, why, is_certain: true });
         }
         let mut unread_status = Vec::with_capacity(self.listing.unread.len());
         for file in &self.listing.unread {
@@ -363,7 +363,9 @@ impl<'a> Proof<'a> {
                     if matches!(trouble, Trouble::Growing(_)) {
                         doubts.push(Doubt::StillGrowing { file: name.clone(), why: why.clone() });
                     }
-                    unfinished = Some(UnfinishedFile { name, why });
+                    // No header tells; a monitor that knows a last log backup tells that this is none.
+                    let is_certain = !matches!(trouble, Trouble::Malformed(_)) || self.listing.known_end.is_some();
+                    unfinished = Some(UnfinishedFile { name, why, is_certain });
                 }
                 (UnreadStatus::Damaged | UnreadStatus::Unreadable, _) => {
                     let doubt = Doubt::UnreadableFile { file: name, why };

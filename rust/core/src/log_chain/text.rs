@@ -169,11 +169,17 @@ impl Chain {
 
     /// The inherent loss in words: the unfinished newest file, where there is one.
     pub fn unfinished_text(&self) -> String {
-        self.unfinished.as_ref().map_or(String::new(), |file| {
-            format!(
+        self.unfinished.as_ref().map_or(String::new(), |file| match file.is_certain {
+            true => format!(
                 "The newest file, `{}`, was never finished ({}); what it was to hold is lost with the primary.",
                 file.name, file.why
-            )
+            ),
+            false => format!(
+                "The newest file, `{}`, has no header that can be read ({}) and is taken for one that was never finished. \
+                 Nobody confirms that: if it was a whole log backup and was damaged, what it holds is lost, so look for \
+                 another copy of it.",
+                file.name, file.why
+            ),
         })
     }
 }

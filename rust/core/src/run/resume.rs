@@ -153,6 +153,7 @@ pub(super) fn view_of(found: &Found, kind: &str, place: &JournalPlace) -> Arc<Vi
 /// Opens the journal for writing, or only its content where nothing is to be changed.
 pub(super) async fn open(found: &Found, command: &'static str, read_only: bool, host: &Arc<dyn Host>) -> Result<Book> {
     if read_only {
+        journal::refuse_ended(&found.view.run_id, &found.view.entries)?;
         return Ok(Book::read_only(Arc::clone(host), &found.view.entries));
     }
     let (folder, copy, run_id) = (found.folder.clone(), found.copy.clone(), found.view.run_id.clone());

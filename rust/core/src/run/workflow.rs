@@ -115,6 +115,13 @@ pub(crate) trait Workflow: Sized + Send + Sync + 'static {
     fn next_actions(run: &Run<Self>, ending: &Ending) -> Vec<String>;
 }
 
+/// Other servers to be active than the plan's own: one of those may have died since. They are checked as a plan's are.
+pub(crate) fn take_servers(servers: &mut Vec<String>, request: &RunRequest) {
+    if let Some(others) = &request.active_servers {
+        servers.clone_from(others);
+    }
+}
+
 /// The refusal of a plan whose request is that of another workflow.
 pub(crate) fn other_kind(request: &PlanRequest) -> Error {
     let what = format!("the plan's request is that of a {}, its kind is another.", request.kind().replace('_', " "));

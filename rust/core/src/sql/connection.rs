@@ -123,13 +123,12 @@ pub fn may_be_ended(session: &DatabaseSession) -> bool {
     session.is_user && !session.is_own && session.command != "KILLED/ROLLBACK"
 }
 
-/// Ends every session once; how many were ended.
-pub(super) async fn end_all_once(connection: &mut Connection, database: &str) -> Result<u32> {
-    let mut ended = 0;
+/// Ends every session once.
+pub(super) async fn end_all_once(connection: &mut Connection, database: &str) -> Result<()> {
     for session in list(connection, database).await?.iter().filter(|session| may_be_ended(session)) {
-        ended += u32::from(kill(connection, session).await?);
+        kill(connection, session).await?;
     }
-    Ok(ended)
+    Ok(())
 }
 
 /// The rollback of ended sessions.

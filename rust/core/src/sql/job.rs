@@ -138,6 +138,12 @@ pub fn set_enabled_statement(id: Uuid, enabled: bool) -> Result<String> {
     Ok(call("msdb.dbo.sp_update_job", &[job_id(&id)?, ("enabled", i32::from(enabled).to_string())]))
 }
 
+/// The same for a plan, for enabling a job that is still to be created: a placeholder stands for its id.
+pub fn planned_enable_statement(name: &str) -> Result<String> {
+    let id = ("job_id", quote_literal(&format!("<job_id of {name}>"))?);
+    Ok(call("msdb.dbo.sp_update_job", &[id, ("enabled", "1".to_string())]))
+}
+
 /// Gives the first step of a job another command.
 pub fn set_command_statement(id: Uuid, command: &str) -> Result<String> {
     Ok(call(

@@ -2,6 +2,7 @@
 //!
 //! A RESTORING database lets nobody in; a STANDBY copy has readers, and RESTORE is refused while one is inside (3101).
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -32,6 +33,8 @@ pub struct LockedOut {
     /// True where the database was RESTORING before.
     pub already: bool,
     pub attempts: u32,
+    /// Those that were seen inside before an attempt; by then all of them are out. One that came and went unseen is not
+    /// counted.
     pub sessions_ended: u32,
 }
 
@@ -50,17 +53,22 @@ pub async fn end_standby(
     let end = Instant::now() + limit;
     let statement = lock_out_statement(database)?;
     let mut outcome = LockedOut { already: false, attempts: 0, sessions_ended: 0 };
+    let mut seen = HashSet::new();
     let mut work = connector.connect(instance, Purpose::Work).await?;
     loop {
         match need(&mut work, database).await?.state {
             DatabaseState::Restoring => {
                 outcome.already = outcome.attempts == 0;
+                outcome.sessions_ended = seen.len() as u32;
                 work.close().await;
                 return Ok(outcome);
             }
             DatabaseState::Standby => {}
             other => return Err(not_secondary(instance, database, other)),
         }
+        let inside = connection::list(&mut work, database).await?;
+        let others = inside.into_iter().filter(|session| session.is_user && !session.is_own);
+        seen.extend(others.map(|session| (session.spid, session.logged_in_at)));
         cancel.check()?;
         outcome.attempts += 1;
         let refused = match work.batch("closing the standby copy", &statement).await {
@@ -93,7 +101,7 @@ pub async fn end_standby(
             .with_unchanged(format!("`{database}` is still a standby copy."))
             .with_next("Stop the services and tools that read from it, then resume."));
         }
-        outcome.sessions_ended += connection::end_all_once(&mut work, database).await?;
+        connection::end_all_once(&mut work, database).await?;
         tokio::time::sleep(PAUSE).await;
     }
 }

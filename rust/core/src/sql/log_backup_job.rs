@@ -9,6 +9,9 @@ use crate::sql::quote::{quote_literal, quote_name, quote_path};
 use crate::sql::statement::call;
 use crate::sql::{job, Connection};
 
+/// Stands in a plan for the time in a backup file's name, which is known when the backup is taken.
+pub const TIME_OF_BACKUP: &str = "<yyyymmddhhmmss>";
+
 /// A job that takes log backups of one database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogBackupJob {
@@ -102,6 +105,16 @@ pub fn subday(minutes: u32) -> Result<(u32, u32)> {
         1440 => (1, 0),
         minutes => (8, minutes / 60),
     })
+}
+
+/// The statements that create the job and enable it, for a plan: its id is given by the instance.
+///
+/// # Errors
+/// As [`LogBackupJob::create_statements`].
+pub fn planned_statements(wanted: &LogBackupJob) -> Result<Vec<String>> {
+    let mut statements = wanted.create_statements()?;
+    statements.push(job::planned_enable_statement(&wanted.name())?);
+    Ok(statements)
 }
 
 /// Creates the job, disabled, unless it is there; its id. A half-made one from a run that was cut off is made anew.

@@ -1,5 +1,7 @@
 use super::{check_with, line};
-use crate::evidence::{ComplianceEvidence, EndpointAnswer, PoolEvidence, Reading, RemoteDatabase};
+use crate::evidence::{
+    ComplianceEvidence, EndpointAnswer, Evidence, PoolEvidence, Reading, RemoteDatabase, ServerAnswer,
+};
 use crate::sql::compliance::Backlog;
 
 #[test]
@@ -72,6 +74,24 @@ fn active_servers_are_one_to_four_members_each_once() {
 }
 
 #[test]
+fn a_server_that_does_not_answer_is_refused_until_it_is_named() {
+    let silent = |e: &mut Evidence| {
+        let why = [None, Some("the RPC server is unavailable.".to_string())];
+        let servers = ["s3.contoso.com", "s4.contoso.com"].map(str::to_string);
+        e.pool.servers = servers.into_iter().zip(why).map(|(server, why)| ServerAnswer { server, why }).collect();
+    };
+    let refused = check_with("ActiveServersAnswer", |e, _| silent(e));
+    assert_eq!(line(&refused), "failed 5011 s4.contoso.com: the RPC server is unavailable");
+    assert!(refused.message.ends_with("`-IgnoreWitness s4.contoso.com`."), "{}", refused.message);
+    let named = check_with("ActiveServersAnswer", |e, r| {
+        silent(e);
+        r.ignore_witness = vec!["S4.contoso.com".into()];
+    });
+    assert_eq!(line(&named), "warning - s4.contoso.com: the RPC server is unavailable");
+    assert_eq!(line(&check_with("ActiveServersAnswer", |e, _| e.pool.servers.clear())), "unknown - not asked");
+}
+
+#[test]
 fn the_mirrors_file_share_must_be_there() {
     let missing = check_with("MirrorFileShare", |_, r| r.mirror_file_share = None);
     assert_eq!(line(&missing), "failed 5001 not named");
@@ -88,8 +108,11 @@ fn the_mirrors_file_share_must_be_there() {
     assert_eq!(seen(Some(false), Some(false)), r"failed 5001 \\fs2\mirror is not there");
     assert_eq!(seen(None, Some(false)), r"failed 5001 \\fs2\mirror is not there");
     assert_eq!(seen(Some(false), Some(true)), r"warning - \\fs2\mirror, seen by this machine but not by B\RTC");
-    assert_eq!(seen(None, Some(true)), r"passed - \\fs2\mirror, seen by this machine");
-    assert_eq!(seen(None, None), r"unknown - \\fs2\mirror: nobody could look");
+    assert_eq!(seen(None, Some(true)), r"warning - \\fs2\mirror, seen by this machine; B\RTC could not look");
+    assert_eq!(seen(None, None), r"warning - \\fs2\mirror: nobody could look");
+    let unasked = check_with("MirrorFileShare", |e, _| e.mirror_file_share = Reading::Unknown("no answer".into()));
+    assert_eq!(line(&unasked), r"warning - \\fs2\mirror: no answer");
+    assert!(unasked.message.starts_with("Nobody has looked"), "{}", unasked.message);
 }
 
 #[test]

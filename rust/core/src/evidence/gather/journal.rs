@@ -50,7 +50,8 @@ pub(super) async fn read(
     }
 }
 
-/// Why a folder cannot hold a journal, as far as looking tells: it, or the nearest parent that exists, is no folder.
+/// Why a folder cannot hold a journal, as far as looking tells: it, or the nearest parent that exists, is no folder, or
+/// takes no file from this account.
 pub(crate) async fn problem(files: &dyn FileSystem, folder: &Path) -> Option<String> {
     if !folder.is_absolute() {
         return Some("it is no full path".to_string());
@@ -58,7 +59,7 @@ pub(crate) async fn problem(files: &dyn FileSystem, folder: &Path) -> Option<Str
     for path in folder.ancestors() {
         match tokio::time::timeout(CLIENT_LIMIT, files.look(&ClientPath::new(path))).await {
             Err(_) => return Some(format!("no answer within {} s", CLIENT_LIMIT.as_secs())),
-            Ok(Ok(Some(entry))) if entry.is_folder => return None,
+            Ok(Ok(Some(entry))) if entry.is_folder => return refused(path).await,
             Ok(Ok(Some(_))) => return Some(format!("{} is a file", path.display())),
             Ok(Ok(None)) => continue,
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -66,4 +67,14 @@ pub(crate) async fn problem(files: &dyn FileSystem, folder: &Path) -> Option<Str
         }
     }
     Some("no part of it exists".to_string())
+}
+
+async fn refused(folder: &Path) -> Option<String> {
+    let path = folder.to_path_buf();
+    let asked = tokio::task::spawn_blocking(move || crate::journal::refusal(&path));
+    match tokio::time::timeout(CLIENT_LIMIT, asked).await {
+        Ok(Ok(refusal)) => refusal.map(|why| format!("nothing can be created in {}: {why}", folder.display())),
+        Ok(Err(_)) => None,
+        Err(_) => Some(format!("no answer within {} s", CLIENT_LIMIT.as_secs())),
+    }
 }

@@ -1,14 +1,20 @@
 //! The pool through the management shell: reading commands, and each Set asked with `-WhatIf` whether it may.
 
+use crate::check::MOST_ACTIVE_SERVERS;
 use crate::document::Spellings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::evidence::{CommandOrigin, PoolEvidence, Reading};
+use crate::evidence::{CommandOrigin, PoolEvidence, Reading, ServerAnswer};
 use crate::host::{Host, NativeCommand};
 use crate::names::PoolState;
 use crate::pool;
 
 /// Asks the shell, one command after the other: a host runs them in one runspace.
-pub(crate) async fn read(host: &dyn Host, pool_fqdn: Option<&str>, spellings: &Spellings) -> PoolEvidence {
+pub(crate) async fn read(
+    host: &dyn Host,
+    pool_fqdn: Option<&str>,
+    spellings: &Spellings,
+    servers: &[String],
+) -> PoolEvidence {
     let Some(fqdn) = pool_fqdn.map(str::trim).filter(|fqdn| !fqdn.is_empty()) else { return PoolEvidence::not_named() };
     let mut shell = Shell { host, commands: Vec::new(), on_word: Vec::new() };
     let mut evidence = PoolEvidence { pool_fqdn: Some(fqdn.to_string()), ..PoolEvidence::not_named() };
@@ -44,6 +50,7 @@ pub(crate) async fn read(host: &dyn Host, pool_fqdn: Option<&str>, spellings: &S
     evidence.on_word = std::mem::take(&mut shell.on_word);
     evidence.test_pools =
         shell.run(&pool::get_test_users()).await.map(|objects| pool::read_test_pools(&objects)).into();
+    evidence.servers = answers(&mut shell, servers).await;
     evidence.commands = shell.commands;
     evidence
 }
@@ -122,6 +129,20 @@ impl Shell<'_> {
         let names = pool::read_parameters(&objects)?;
         Some(names.iter().any(|name| name.eq_ignore_ascii_case("WhatIf")))
     }
+}
+
+/// Asks each server for its services, as far as the shell can: a command that it lacks says nothing about a server.
+async fn answers(shell: &mut Shell<'_>, servers: &[String]) -> Vec<ServerAnswer> {
+    let mut answers = Vec::new();
+    for server in servers.iter().take(MOST_ACTIVE_SERVERS) {
+        let why = match shell.run(&pool::get_windows_services(server)).await {
+            Ok(_) => None,
+            Err(error) if error.kind == ErrorKind::NativeCommandMissing => continue,
+            Err(error) => Some(error.message),
+        };
+        answers.push(ServerAnswer { server: server.clone(), why });
+    }
+    answers
 }
 
 async fn members(shell: &mut Shell<'_>, fqdn: &str) -> Result<Vec<String>> {

@@ -68,7 +68,7 @@ fn lync_2013() -> Shell {
 #[tokio::test]
 async fn the_shell_is_only_read_and_the_identity_that_works_is_kept() {
     let host = lync_2013();
-    let pool = shell::read(&host, Some("pchat.contoso.com"), &Spellings::default()).await;
+    let pool = shell::read(&host, Some("pchat.contoso.com"), &Spellings::default(), &[]).await;
     assert_eq!(pool.state_right.known().map(String::as_str), Some("PersistentChatServer:pchat.contoso.com"));
     assert_eq!(pool.active_list_right.known().map(String::as_str), Some("global"));
     assert_eq!(pool.members.known().map(Vec::len), Some(1));
@@ -83,7 +83,7 @@ async fn the_shell_is_only_read_and_the_identity_that_works_is_kept() {
 #[tokio::test]
 async fn a_shell_without_the_commands_is_asked_once() {
     let host = Shell::default();
-    let pool = shell::read(&host, Some("pchat.contoso.com"), &Spellings::default()).await;
+    let pool = shell::read(&host, Some("pchat.contoso.com"), &Spellings::default(), &[]).await;
     assert_eq!(host.asked.lock().expect("not poisoned").len(), 1);
     for why in [pool.service.why(), pool.state.why(), pool.state_right.why(), pool.active_list_right.why()] {
         assert!(why.is_some_and(|why| why.starts_with("PCHAT6001")), "{why:?}");
@@ -106,7 +106,7 @@ fn without_what_if() -> Shell {
 #[tokio::test]
 async fn a_set_without_what_if_wants_its_spelling_said() {
     let host = without_what_if();
-    let pool = shell::read(&host, Some("pchat.contoso.com"), &Spellings::default()).await;
+    let pool = shell::read(&host, Some("pchat.contoso.com"), &Spellings::default(), &[]).await;
     assert!(pool.state_right.why().is_some_and(|why| why.contains("-PoolStateIdentity")), "{:?}", pool.state_right);
     let why = pool.active_list_right.why();
     assert!(why.is_some_and(|why| why.contains("-ActiveListIdentity")), "{why:?}");
@@ -116,7 +116,7 @@ async fn a_set_without_what_if_wants_its_spelling_said() {
         pool_state_identity: Some("service:pchat.contoso.com".into()),
         active_list_identity: Some("PChatServerCollection".into()),
     };
-    let pool = shell::read(&host, Some("pchat.contoso.com"), &said).await;
+    let pool = shell::read(&host, Some("pchat.contoso.com"), &said, &[]).await;
     assert_eq!(pool.state_right, Reading::Known("service:pchat.contoso.com".into()));
     assert_eq!(pool.active_list_right, Reading::Known("PChatServerCollection".into()));
     assert_eq!(pool.on_word, ["Set-CsPersistentChatState", "Set-CsPersistentChatActiveServer"]);
@@ -128,7 +128,7 @@ async fn a_set_without_what_if_wants_its_spelling_said() {
 async fn a_spelling_that_is_said_is_tried_alone() {
     let host = lync_2013();
     let said = Spellings { pool_state_identity: None, active_list_identity: Some("elsewhere".into()) };
-    let pool = shell::read(&host, Some("pchat.contoso.com"), &said).await;
+    let pool = shell::read(&host, Some("pchat.contoso.com"), &said, &[]).await;
     assert_eq!(pool.state_right.known().map(String::as_str), Some("PersistentChatServer:pchat.contoso.com"));
     assert!(pool.active_list_right.why().is_some_and(|why| why.contains("elsewhere")), "{:?}", pool.active_list_right);
     assert!(pool.on_word.is_empty());
@@ -137,7 +137,7 @@ async fn a_spelling_that_is_said_is_tried_alone() {
 #[tokio::test]
 async fn no_pool_is_not_asked_for() {
     let host = lync_2013();
-    assert_eq!(shell::read(&host, None, &Spellings::default()).await, PoolEvidence::not_named());
+    assert_eq!(shell::read(&host, None, &Spellings::default(), &[]).await, PoolEvidence::not_named());
     assert!(host.asked.lock().expect("not poisoned").is_empty());
 }
 
@@ -158,7 +158,7 @@ fn backup_of_sample() -> backup::Backup {
 
 #[tokio::test]
 async fn names_come_from_request_record_and_topology_in_this_order() {
-    let pool = shell::read(&lync_2013(), Some("pchat.contoso.com"), &Spellings::default()).await;
+    let pool = shell::read(&lync_2013(), Some("pchat.contoso.com"), &Spellings::default(), &[]).await;
     let mut request = sample::request();
     let mut backup = backup_of_sample();
     let text = |name: &Option<InstanceName>| name.as_ref().map(InstanceName::to_string);

@@ -6,6 +6,7 @@ use crate::evidence::{sample, EndpointAnswer, LaterFile, LogShippingSource, Read
 use crate::log_chain::{PlaceId, Trouble};
 use crate::names::Lsn;
 use crate::sql::database::DatabaseState;
+use crate::sql::log_backup_job;
 
 fn plan_with(change: impl FnOnce(&mut Evidence, &mut FailoverRequest)) -> Plan {
     let (mut evidence, mut request) = (sample::evidence(), sample::request());
@@ -90,12 +91,20 @@ fn a_step_shows_its_statements_files_and_commands_word_for_word() {
     );
     assert_eq!(
         text("recover").as_deref(),
-        Some("RESTORE DATABASE [mgc] WITH RECOVERY\nALTER DATABASE [mgc] SET MULTI_USER")
+        Some(
+            "RESTORE DATABASE [mgc] WITH RECOVERY\n-- Where it is not open to all users:\n\
+             ALTER DATABASE [mgc] SET MULTI_USER"
+        )
     );
     assert!(text("quiesce_jobs").is_some_and(|text| text.matches("@enabled = 0").count() == 2));
     assert!(text("remove_log_shipping").is_some_and(|text| !text.contains("ignoreremotemonitor")));
-    assert!(text("log_backups")
-        .is_some_and(|text| { text.contains(r"BACKUP DATABASE [mgc] TO DISK = N'E:\Backup\mgc_20260314030000.bak'") }));
+    let log_backups = text("log_backups").expect("log backups from then on");
+    let time = log_backup_job::TIME_OF_BACKUP;
+    assert!(
+        log_backups.contains(&format!(r"BACKUP DATABASE [mgc] TO DISK = N'E:\Backup\mgc_{time}.bak' WITH CHECKSUM"))
+    );
+    let id = "<job_id of PersistentChatFailover log backup mgc>";
+    assert!(log_backups.contains(&format!("sp_update_job @job_id = N'{id}', @enabled = 1")), "{log_backups}");
 
     let files = &plan.steps[1].files;
     let shown: Vec<String> = files

@@ -140,7 +140,7 @@ async fn no_session<W: PoolWork>(run: &Run<W>, absent: &[String]) -> Error {
     .with_unchanged("The active list is set; users get in as soon as a service connects.")
     .with_next(format!(
         "Start the service there: `Get-CsWindowsService -ComputerName {0}`, `Start-CsWindowsService -ComputerName {0}`. Then \
-         run `Resume-PChatRun`.",
+         run `Resume-PChatRun`; where the server is lost, with other servers as `-ActiveServer`.",
         absent.first().map_or("", String::as_str)
     ))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::Result;
+use crate::evidence::count;
 use crate::failover::plan::step_name;
 use crate::failover::SecondaryWork;
 use crate::run::{OnFailure, Run, Seen, Step};
@@ -66,8 +67,9 @@ impl<W: SecondaryWork> Step<W> for LockOut {
         );
         let done = run.change(database, &statement, work).await?;
         Ok(format!(
-            "readers are locked out after {} attempts, {} sessions ended one by one",
-            done.attempts, done.sessions_ended
+            "readers are locked out: {}, {} ended",
+            count(done.attempts as usize, "attempt", "attempts"),
+            count(done.sessions_ended as usize, "session", "sessions")
         ))
     }
 }

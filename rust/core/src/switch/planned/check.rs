@@ -9,8 +9,15 @@ use crate::failover::plan::Decision;
 use crate::sql::mirror::MirrorState;
 
 /// Checks of a failover that ask whether the primary is dead, or what is lost with it.
-const OF_A_DISASTER: [&str; 6] =
-    ["PrimaryIsDown", "DataLoss", "CompliancePlan", "ComplianceBacklog", "RegistrarPool", "FileStore"];
+const OF_A_DISASTER: [&str; 7] = [
+    "PrimaryIsDown",
+    "DataLoss",
+    "ActiveServersAnswer",
+    "CompliancePlan",
+    "ComplianceBacklog",
+    "RegistrarPool",
+    "FileStore",
+];
 
 const JOURNAL_COPY: &str = "JournalCopy";
 

@@ -18,7 +18,7 @@ use crate::failover::{evidence_of, lock_mirror, Failover};
 use crate::names::InstanceName;
 use crate::run::engine::Ending;
 use crate::run::undo::not_possible;
-use crate::run::workflow::other_kind;
+use crate::run::workflow::{other_kind, take_servers};
 use crate::run::{refuse_failed, Locks, Outside, Unit, Workflow};
 use crate::sql::database::DatabaseState;
 use crate::switch::SwitchWork;
@@ -171,6 +171,7 @@ impl Workflow for PlannedSwitch {
         let mut map = request.path_map.clone();
         map.append(&mut own.failover.folders.path_map);
         own.failover.folders.path_map = map;
+        take_servers(&mut own.failover.active_servers, request);
         if request.journal.journal_path.is_some() {
             own.failover.journal.journal_path.clone_from(&request.journal.journal_path);
         }

@@ -11,6 +11,7 @@ use crate::names::{Lsn, ServerPath};
 use crate::run::{OnFailure, Run, Seen, Step};
 use crate::sql::backup::{self, backup_name, batch_of, Attempt, BackupOrder, BackupWhat};
 use crate::sql::backup_file::{read_headers, HeaderAnswer};
+use crate::sql::log_backup_job::TIME_OF_BACKUP;
 use crate::sql::restore::RestoreProgress;
 use crate::sql::Purpose;
 use crate::switch::SwitchWork;
@@ -40,7 +41,7 @@ fn order(folder: &ServerPath, database: &str, name: &str) -> BackupOrder {
 
 /// The statement as a plan shows it: the file's moment is not known yet.
 pub(crate) fn planned_salvage(folder: &ServerPath, database: &str) -> Result<String> {
-    batch_of(&order(folder, database, &format!("{database}_<yyyymmddhhmmss>.trn")))
+    batch_of(&order(folder, database, &format!("{database}_{TIME_OF_BACKUP}.trn")))
 }
 
 #[async_trait]

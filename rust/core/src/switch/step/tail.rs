@@ -15,6 +15,7 @@ use crate::names::ServerPath;
 use crate::run::{OnFailure, Run, Seen, Step};
 use crate::sql::backup::{self, backup_name, batch_of, Attempt, BackupOrder, BackupWhat};
 use crate::sql::database::{self, DatabaseState};
+use crate::sql::log_backup_job::TIME_OF_BACKUP;
 use crate::sql::restore::RestoreProgress;
 use crate::sql::Purpose;
 use crate::switch::SwitchWork;
@@ -108,7 +109,7 @@ fn order(folder: &ServerPath, database: &str, name: &str) -> BackupOrder {
 
 /// The statement as a plan shows it: the file's moment is not known yet.
 pub(crate) fn planned_tail(folder: &ServerPath, database: &str) -> Result<String> {
-    batch_of(&order(folder, database, &format!("{database}_<yyyymmddhhmmss>.trn")))
+    batch_of(&order(folder, database, &format!("{database}_{TIME_OF_BACKUP}.trn")))
 }
 
 fn still_in_use<W: SwitchWork>(run: &Run<W>, refused: Error) -> Error {

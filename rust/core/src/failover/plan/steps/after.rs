@@ -8,7 +8,7 @@ use crate::host::NativeCommand;
 use crate::names::{InstanceName, PoolState, ServerPath};
 use crate::pool;
 use crate::sql::file;
-use crate::sql::log_backup_job::{file_name, full_backup_statement, LogBackupJob};
+use crate::sql::log_backup_job::{self, full_backup_statement, LogBackupJob, TIME_OF_BACKUP};
 
 /// A SQL host as the native commands want it: FQDN, and the instance's name where it is not the default one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,24 +165,34 @@ pub(super) fn log_backups(parts: &Parts<'_>) -> Result<Option<PlannedStep>> {
         &target,
         "Users are in; the log of the database grows until log backups are taken. `Resume-PChatRun` goes on here.",
     );
-    planned.statements.push("-- Where the folder is not there yet:".to_string());
-    planned.statements.push(file::create_folder_statement(&wanted.folder)?);
-    planned.statements.push(full_backup_statement(&wanted.database, &full_backup_file(evidence, &wanted), false)?);
-    planned.statements.extend(wanted.create_statements()?);
-    planned.statements.push(format!("-- Then `{}` is enabled, by the id that it was given.", wanted.name()));
+    planned.statements.extend(create_folder(&wanted.folder)?);
+    planned.statements.push(full_backup_statement(&wanted.database, &full_backup_file(&wanted), false)?);
+    planned.statements.extend(log_backup_job::planned_statements(&wanted)?);
     if let Some(mirror) = mirror {
-        let folder = parts.request.log_backup_path.as_deref().filter(|path| !path.trim().is_empty());
-        let folder = folder.map_or("its own backup folder".to_string(), |path| format!("{path} there"));
-        planned.statements.push(format!("-- The same job on {mirror}, to {folder}."));
+        let folder = mirror_folder(mirror, parts.request);
+        planned.statements.push(format!("-- On {mirror}:"));
+        planned.statements.extend(create_folder(&folder)?);
+        planned.statements.extend(log_backup_job::planned_statements(&LogBackupJob { folder, ..wanted })?);
     }
     let bytes = evidence.state.as_ref().map_or(0, |state| state.data_bytes());
     planned.expected_seconds = Some(10 + rate::seconds(bytes, rate::BACKUP_BYTES_PER_SECOND));
     Ok(Some(planned))
 }
 
-/// The file of the full backup, with the time of the plan in its name; a later attempt takes a new one.
-fn full_backup_file(evidence: &Evidence, wanted: &LogBackupJob) -> ServerPath {
-    wanted.folder.join(&file_name(&wanted.database, evidence.gathered_at_utc.naive_utc(), "bak"))
+/// A folder that is there is not created again.
+fn create_folder(folder: &ServerPath) -> Result<[String; 2]> {
+    Ok(["-- Where the folder is not there yet:".to_string(), file::create_folder_statement(folder)?])
+}
+
+/// The file of the full backup. The time in its name is that of the backup, which nobody knows yet.
+fn full_backup_file(wanted: &LogBackupJob) -> ServerPath {
+    wanted.folder.join(&format!("{}_{TIME_OF_BACKUP}.bak", wanted.database))
+}
+
+/// As asked, or the mirror's own folder for backups, which it is asked for when users are in.
+fn mirror_folder(mirror: &str, request: &FailoverRequest) -> ServerPath {
+    let asked = request.log_backup_path.as_deref().filter(|path| !path.trim().is_empty());
+    asked.map_or_else(|| ServerPath::new(format!("<backup folder of {mirror}>")), ServerPath::new)
 }
 
 pub(super) fn report(parts: &Parts<'_>) -> PlannedStep {

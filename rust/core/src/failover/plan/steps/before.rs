@@ -204,6 +204,7 @@ pub(super) fn recover(parts: &Parts<'_>) -> Result<PlannedStep> {
         "A recovery that was sent goes on by itself; `Resume-PChatRun` waits for it, or sends it, and goes on.",
     );
     planned.statements.push(database::recover_statement(database)?);
+    planned.statements.push("-- Where it is not open to all users:".to_string());
     planned.statements.push(database::multi_user_statement(database)?);
     planned.expected_seconds = Some(60);
     Ok(planned)
