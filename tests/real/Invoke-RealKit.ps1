@@ -122,7 +122,7 @@ function Test-Failover {
     $steps = @(
         @{ Name = 'Copy'; Do = { Copy-PChatLogBackup @folder -Force -ErrorAction Stop } }
         @{ Name = 'Restore'; Do = { Restore-PChatLogBackup @folder -Force -ErrorAction Stop } }
-        @{ Name = 'Remove'; Do = { Remove-PChatLogShipping @folder -Force -ErrorAction Stop } }
+        @{ Name = 'Remove'; Do = { Remove-PChatLogShipping @folder -NoJournalCopy -Force -ErrorAction Stop } }
         @{ Name = 'LockOut'; Do = { Stop-PChatConnection @target -Force -ErrorAction Stop } }
         @{ Name = 'Recover'; Do = { Restore-PChatDatabase @folder -Force -ErrorAction Stop } }
     )
