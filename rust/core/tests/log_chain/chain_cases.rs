@@ -216,6 +216,10 @@ fn the_newest_half_written_file_is_an_inherent_loss() {
     let chain = prove(&redo(100), &listing);
     assert!(chain.is_proved());
     assert_eq!(chain.unread_status, [UnreadStatus::Unfinished]);
+    assert!(chain.unfinished_text().contains("Nobody confirms that"), "{}", chain.unfinished_text());
+    listing.known_end = known(10);
+    let chain = prove(&redo(100), &listing);
+    assert!(chain.is_proved());
     assert_eq!(
         chain.unfinished_text(),
         "The newest file, `mgc_20260314002000.trn`, was never finished (error 3241); what it was to hold is lost with the \
@@ -289,9 +293,12 @@ fn a_share_that_cannot_be_listed_is_a_doubt_and_so_is_none() {
     assert!(prove(&redo(100), &listing).is_proved());
 }
 
+fn known(minutes: i64) -> Option<KnownEnd> {
+    Some(KnownEnd { file_name: file_name(minutes), witness: r"MON\RTC".into() })
+}
+
 #[test]
 fn a_witness_of_a_later_file_is_a_doubt_until_the_file_is_found() {
-    let known = |minutes| Some(KnownEnd { file_name: file_name(minutes), witness: r"MON\RTC".into() });
     let mut listing =
         listing(vec![candidate(SHARE, 10, header(10, 100, 200)), candidate(SHARE, 20, header(20, 200, 300))]);
     listing.known_end = known(30);
