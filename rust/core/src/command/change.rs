@@ -64,6 +64,19 @@ pub(super) struct Context {
     pub is_plan: bool,
 }
 
+/// What every request for a change says.
+pub(super) struct Asked<'a> {
+    pub target: &'a Target,
+    pub plan_only: bool,
+    pub approved_digest: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    pub fn of(target: &'a Target, plan_only: bool, approved_digest: Option<&'a str>) -> Asked<'a> {
+        Asked { target, plan_only, approved_digest }
+    }
+}
+
 /// A command that changes something.
 #[async_trait]
 pub(super) trait Change: Send + Sync + 'static {
@@ -73,11 +86,7 @@ pub(super) trait Change: Send + Sync + 'static {
     /// `copy`, `restore`, `remove`, `end_connections`, `recover`.
     const KIND: &'static str;
 
-    fn target(&self) -> &Target;
-
-    fn plan_only(&self) -> bool;
-
-    fn approved_digest(&self) -> Option<&str>;
+    fn asked(&self) -> Asked<'_>;
 
     /// Other instances that it writes to. One that does not answer is not locked, and must not be written to.
     fn locks(&self, _at: &Context) -> Result<Vec<InstanceName>> {
@@ -132,7 +141,7 @@ pub(super) async fn run<C: Change>(
     host: Arc<dyn Host>,
     cancel: Cancel,
 ) -> Result<OperationResult> {
-    let target = command.target().clone();
+    let target = command.asked().target.clone();
     let instance: InstanceName = target.sql_instance.parse()?;
     let view = Arc::new(View::new(&target.sql_instance, &target.database, target.pool_fqdn.as_deref(), C::KIND));
     let (shown, stop) = (Arc::clone(&view), cancel.clone());
@@ -141,7 +150,7 @@ pub(super) async fn run<C: Change>(
         cancel,
         move || interim(&shown),
         move |host| async move {
-            let is_plan = command.plan_only();
+            let is_plan = command.asked().plan_only;
             let at = Context { session, host, cancel: stop, view, target, instance, is_plan };
             let result = match plan_or_act(&command, &at).await {
                 Ok(result) => result,
@@ -232,7 +241,7 @@ fn refused(error: Error) -> Reached {
 /// # Errors
 /// `PlanOutdated` (5005), naming what changed.
 fn still_approved<C: Change>(command: &C, at: &Context, planned: &Planned) -> Result<()> {
-    let Some(approved) = command.approved_digest() else { return Ok(()) };
+    let Some(approved) = command.asked().approved_digest else { return Ok(()) };
     if approved.eq_ignore_ascii_case(&digest(&planned.facts)) {
         return Ok(());
     }

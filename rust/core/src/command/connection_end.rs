@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::change::{self, Action, Change, Context, Planned, Reached};
+use super::change::{self, Action, Asked, Change, Context, Planned, Reached};
 use super::connection_list::blind;
-use crate::document::{ConnectionEndRequest, Target};
+use crate::document::ConnectionEndRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::count;
 use crate::host::{Cancel, Host, Progress};
@@ -40,16 +40,8 @@ impl Change for EndConnections {
 
     const KIND: &'static str = "end_connections";
 
-    fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    fn plan_only(&self) -> bool {
-        self.0.plan_only
-    }
-
-    fn approved_digest(&self) -> Option<&str> {
-        self.0.approved_digest.as_deref()
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.0.target, self.0.plan_only, self.0.approved_digest.as_deref())
     }
 
     async fn look(&self, at: &Context) -> Result<(DatabaseState, Planned)> {

@@ -8,9 +8,9 @@ use chrono::{NaiveDateTime, Utc};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::change::{self, Action, Change, Context, Planned, Reached};
+use super::change::{self, Action, Asked, Change, Context, Planned, Reached};
 use super::ledger::Ledger;
-use crate::document::{BackupType, DatabaseBackup, DatabaseBackupRequest, Target};
+use crate::document::{BackupType, DatabaseBackup, DatabaseBackupRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Cancel, Host, Progress};
 use crate::log_chain::Header;
@@ -82,16 +82,8 @@ impl Change for Backup {
 
     const KIND: &'static str = "backup";
 
-    fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    fn plan_only(&self) -> bool {
-        self.0.plan_only
-    }
-
-    fn approved_digest(&self) -> Option<&str> {
-        self.0.approved_digest.as_deref()
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.0.target, self.0.plan_only, self.0.approved_digest.as_deref())
     }
 
     async fn look(&self, at: &Context) -> Result<(Self::Look, Planned)> {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::change::{self, carry_out_step, Action, Change, Context, Planned, Reached};
+use super::change::{self, carry_out_step, Action, Asked, Change, Context, Planned, Reached};
 use super::look::{as_failover, facts, look, need_database, need_rights, need_secondary, redo_unknown, Site};
 use crate::check::{self, primary_is_down::PRIMARY};
-use crate::document::{DatabaseRecoverRequest, FailoverRequest, Target};
+use crate::document::{DatabaseRecoverRequest, FailoverRequest};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::Evidence;
 use crate::failover::plan::Decision;
@@ -69,16 +69,8 @@ impl Change for RecoverDatabase {
 
     const KIND: &'static str = "recover";
 
-    fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    fn plan_only(&self) -> bool {
-        self.0.plan_only
-    }
-
-    fn approved_digest(&self) -> Option<&str> {
-        self.0.approved_digest.as_deref()
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.0.target, self.0.plan_only, self.0.approved_digest.as_deref())
     }
 
     async fn look(&self, at: &Context) -> Result<(Found, Planned)> {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::change::{self, Action, Change, Context, Planned, Reached};
+use super::change::{self, Action, Asked, Change, Context, Planned, Reached};
 use super::ledger::Ledger;
-use crate::document::{DatabaseRestoreRequest, Target};
+use crate::document::DatabaseRestoreRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Cancel, Host, Progress};
 use crate::log_chain::{BackupType, Header, RedoPoint};
@@ -68,16 +68,8 @@ impl Change for Restore {
 
     const KIND: &'static str = "restore_full";
 
-    fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    fn plan_only(&self) -> bool {
-        self.0.plan_only
-    }
-
-    fn approved_digest(&self) -> Option<&str> {
-        self.0.approved_digest.as_deref()
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.0.target, self.0.plan_only, self.0.approved_digest.as_deref())
     }
 
     async fn look(&self, at: &Context) -> Result<(Self::Look, Planned)> {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::change::{self, Action, Change, Context, Planned, Reached};
+use super::change::{self, Action, Asked, Change, Context, Planned, Reached};
 use super::look::{as_failover, facts, look, need_folders, need_rights, need_secondary, redo_unknown, Site};
-use crate::document::{FailoverRequest, LogBackupCopyRequest, Target};
+use crate::document::{FailoverRequest, LogBackupCopyRequest};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{count, Evidence};
 use crate::failover::copies::{Copies, CopyItem};
@@ -64,16 +64,8 @@ impl Change for CopyLogBackups {
 
     const KIND: &'static str = "copy";
 
-    fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    fn plan_only(&self) -> bool {
-        self.0.plan_only
-    }
-
-    fn approved_digest(&self) -> Option<&str> {
-        self.0.approved_digest.as_deref()
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.0.target, self.0.plan_only, self.0.approved_digest.as_deref())
     }
 
     async fn look(&self, at: &Context) -> Result<(Found, Planned)> {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::change::{self, Action, Change, Context, Planned, Reached};
+use super::change::{self, Action, Asked, Change, Context, Planned, Reached};
 use super::look::{as_failover, facts, look, need_folders, need_rights, need_secondary, redo_unknown, Site};
-use crate::document::{FailoverRequest, LogBackupRestoreRequest, Target};
+use crate::document::{FailoverRequest, LogBackupRestoreRequest};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{count, Evidence};
 use crate::failover::plan::Decision;
@@ -59,16 +59,8 @@ impl Change for RestoreLogBackups {
 
     const KIND: &'static str = "restore";
 
-    fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    fn plan_only(&self) -> bool {
-        self.0.plan_only
-    }
-
-    fn approved_digest(&self) -> Option<&str> {
-        self.0.approved_digest.as_deref()
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.0.target, self.0.plan_only, self.0.approved_digest.as_deref())
     }
 
     async fn look(&self, at: &Context) -> Result<(Found, Planned)> {

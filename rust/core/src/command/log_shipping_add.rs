@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::change::{self, Change, Context, Planned, Reached};
+use super::change::{self, Asked, Change, Context, Planned, Reached};
 use super::ledger::Ledger;
 use super::log_shipping_plan::{plan, Found, Half};
 use super::log_shipping_settings::{settings, Settings};
 use crate::baseline::{self, Baseline};
-use crate::document::{LogShippingAddRequest, Target};
+use crate::document::LogShippingAddRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::failback::step::archive::is_log_backup_of;
 use crate::host::{Cancel, Host};
@@ -52,16 +52,8 @@ impl Change for Add {
 
     const KIND: &'static str = "set_up_log_shipping";
 
-    fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    fn plan_only(&self) -> bool {
-        self.0.plan_only
-    }
-
-    fn approved_digest(&self) -> Option<&str> {
-        self.0.approved_digest.as_deref()
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.0.target, self.0.plan_only, self.0.approved_digest.as_deref())
     }
 
     fn locks(&self, _at: &Context) -> Result<Vec<InstanceName>> {

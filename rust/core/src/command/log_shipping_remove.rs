@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::change::{self, carry_out_step, Action, Change, Context, Planned, Reached};
+use super::change::{self, carry_out_step, Action, Asked, Change, Context, Planned, Reached};
 use super::look::{as_failover, read, rights_missing, Site};
-use crate::document::{FailoverRequest, Folders, JournalPlace, LogShippingRemoveRequest, Target};
+use crate::document::{FailoverRequest, Folders, JournalPlace, LogShippingRemoveRequest};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::{Evidence, LogShippingSource};
 use crate::failover::plan::ignores_monitor;
@@ -49,16 +49,8 @@ impl Change for RemoveIt {
 
     const KIND: &'static str = "remove";
 
-    fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    fn plan_only(&self) -> bool {
-        self.0.plan_only
-    }
-
-    fn approved_digest(&self) -> Option<&str> {
-        self.0.approved_digest.as_deref()
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.0.target, self.0.plan_only, self.0.approved_digest.as_deref())
     }
 
     async fn look(&self, at: &Context) -> Result<(Found, Planned)> {

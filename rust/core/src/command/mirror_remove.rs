@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::change::{self, Action, Change, Context, Planned, Reached};
+use super::change::{self, Action, Asked, Change, Context, Planned, Reached};
 use super::ledger::Ledger;
 use super::mirror_get::{look, orphan_advice, Side};
 use crate::document::{MirrorRemoveRequest, Target};
@@ -38,16 +38,8 @@ impl Change for RemoveMirror {
 
     const KIND: &'static str = "remove_mirror";
 
-    fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    fn plan_only(&self) -> bool {
-        self.0.plan_only
-    }
-
-    fn approved_digest(&self) -> Option<&str> {
-        self.0.approved_digest.as_deref()
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.0.target, self.0.plan_only, self.0.approved_digest.as_deref())
     }
 
     async fn look(&self, at: &Context) -> Result<(Option<Mirror>, Planned)> {

@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::change::{self, Action, Change, Context, Planned, Reached};
+use super::change::{self, Action, Asked, Change, Context, Planned, Reached};
 use super::ledger::Ledger;
 use crate::baseline::read_pool;
-use crate::document::{PrimaryDisableRequest, Target};
+use crate::document::PrimaryDisableRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Cancel, Host};
 use crate::names::InstanceName;
@@ -71,16 +71,8 @@ impl Change for Disable {
 
     const KIND: &'static str = "disable_primary";
 
-    fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    fn plan_only(&self) -> bool {
-        self.0.plan_only
-    }
-
-    fn approved_digest(&self) -> Option<&str> {
-        self.0.approved_digest.as_deref()
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.0.target, self.0.plan_only, self.0.approved_digest.as_deref())
     }
 
     /// Neither of the old partners needs to answer.

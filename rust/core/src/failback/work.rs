@@ -346,11 +346,8 @@ impl SwitchWork for Failback {
     }
 
     fn limits(&self) -> SwitchLimits {
-        SwitchLimits {
-            drain: Duration::from_secs(u64::from(self.request.drain_timeout_seconds)),
-            service: Duration::from_secs(u64::from(self.request.service_timeout_seconds.max(1))),
-            compliance_is_drained: self.request.compliance_drained,
-        }
+        let asked = &self.request;
+        SwitchLimits::of(asked.drain_timeout_seconds, asked.service_timeout_seconds, asked.compliance_drained)
     }
 
     /// Our log backup job on both partners, and what reverse log shipping has on all four instances.

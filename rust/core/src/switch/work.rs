@@ -45,6 +45,17 @@ pub(crate) struct SwitchLimits {
     pub compliance_is_drained: bool,
 }
 
+impl SwitchLimits {
+    /// From a request's seconds; a service is given one at least.
+    pub(crate) fn of(drain_seconds: u32, service_seconds: u32, compliance_is_drained: bool) -> SwitchLimits {
+        SwitchLimits {
+            drain: Duration::from_secs(u64::from(drain_seconds)),
+            service: Duration::from_secs(u64::from(service_seconds.max(1))),
+            compliance_is_drained,
+        }
+    }
+}
+
 /// A log shipping job that must not run while the database changes sides.
 #[derive(Debug, Clone)]
 pub(crate) struct SwitchJob {

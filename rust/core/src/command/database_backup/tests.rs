@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::baseline::sample::primary_record;
-use crate::document::JournalPlace;
+use crate::document::{JournalPlace, Target};
 use crate::evidence::sample::{at, database, facts, mirror};
 use crate::sql::mirror::MirrorState;
 

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::document::JournalPlace;
+use crate::document::{JournalPlace, Target};
 use crate::evidence::sample::{database, facts, header, lsn, mirror, FAMILY, FORK};
 use crate::sql::mirror::{MirrorRole, MirrorState};
 

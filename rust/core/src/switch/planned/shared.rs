@@ -69,11 +69,8 @@ impl SwitchWork for PlannedSwitch {
     }
 
     fn limits(&self) -> SwitchLimits {
-        SwitchLimits {
-            drain: Duration::from_secs(u64::from(self.request.drain_timeout_seconds)),
-            service: Duration::from_secs(u64::from(self.request.service_timeout_seconds.max(1))),
-            compliance_is_drained: self.request.compliance_drained,
-        }
+        let asked = &self.request;
+        SwitchLimits::of(asked.drain_timeout_seconds, asked.service_timeout_seconds, asked.compliance_drained)
     }
 
     fn jobs(run: &Run) -> Result<Vec<SwitchJob>> {
