@@ -142,6 +142,7 @@ namespace PersistentChatFailover.Tests
         {
             RemovePChatLogShipping command = Small.Pointed(new RemovePChatLogShipping());
             command.JournalPath = Small.Journal;
+            command.NoJournalCopy = true;
             command.Force = true;
             Run(command);
             Shell.NoErrors();
