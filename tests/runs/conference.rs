@@ -121,7 +121,7 @@ fn giving_up_closes_the_run_and_says_that_the_sync_goes_on() {
     let undone = situation.run("undo", &[]);
     undone.expect(0);
     let text = undone.document["text"].as_str().unwrap_or_default();
-    assert!(text.contains("the run is closed"), "{text}");
+    assert!(text.contains("the run is closed; it called the sync, and where that began it goes on"), "{text}");
     situation.run("resume", &[]).expect(2);
 }
 
@@ -133,6 +133,8 @@ fn native_commands_that_throw_leave_an_open_run_and_the_next_process_asks_again(
         let stopped = restore(&situation, &[]);
         stopped.expect(4);
         assert_eq!(stopped.error_code(), 6002, "{fault}");
+        let text = stopped.document["text"].as_str().unwrap_or_default();
+        assert!(text.contains("was called, and the call did not end well"), "{text}");
         native_fault(&situation, fault, "Invoke-CsBackupServiceSync", false);
         situation.run("resume", &[]).expect(0);
         assert_eq!(present(&situation), 250, "{fault}");

@@ -25,6 +25,8 @@ type Run = GenericRun<ConferenceRestore>;
 
 /// When the sync was called.
 const CALLED_AT: &str = "sync_called_at";
+/// Fact: when this run began to call the sync, whatever became of the call.
+const ASKED_AT: &str = "sync_asked_at";
 /// That the backup service had settled, with what was seen.
 const SETTLED: &str = "backup_service_settled";
 /// What the comparison said, word for word.
@@ -68,6 +70,15 @@ pub(crate) fn remarks(run: &Run) -> Vec<String> {
     )]
 }
 
+/// What became of the sync: true and false where that is known, `None` where it was called and the call did not end well.
+pub(super) fn sync_started(run: &Run) -> Option<bool> {
+    match run.view.has_done(step_name::START_SYNC) {
+        true => Some(true),
+        false if run.book.fact::<DateTime<Utc>>(ASKED_AT).is_some() => None,
+        false => Some(false),
+    }
+}
+
 struct StartSync;
 
 #[async_trait]
@@ -84,7 +95,7 @@ impl Step<ConferenceRestore> for StartSync {
     async fn probe(&self, run: &Run) -> Result<Seen> {
         Ok(match run.book.fact::<DateTime<Utc>>(CALLED_AT) {
             Some(at) => Seen::So(format!("the sync was started at {}", utc_text(at))),
-            None => Seen::NotYet("no sync was started by this run".to_string()),
+            None => Seen::NotYet("no call of the sync by this run ended well".to_string()),
         })
     }
 
@@ -93,6 +104,7 @@ impl Step<ConferenceRestore> for StartSync {
     }
 
     async fn act(&self, run: &Run) -> Result<String> {
+        run.book.set_fact(ASKED_AT, &Utc::now()).await?;
         for command in sync_commands(&run.work.evidence) {
             let sent = run.native_set(command.clone()).await;
             crash_points::reach("conference.sync");

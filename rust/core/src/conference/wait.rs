@@ -83,7 +83,7 @@ pub(crate) async fn wait(host: &dyn Host, cancel: &Cancel, wait: &Wait) -> Resul
         }
         waiting.tell_progress(since_call, &verdict);
         tokio::select! {
-            () = tokio::time::sleep_until(asked + pause) => {}
+            () = tokio::time::sleep_until((asked + pause).min(begun + wait.limit)) => {}
             () = cancel.cancelled() => {}
         }
     }

@@ -129,9 +129,10 @@ impl Workflow for ConferenceRestore {
     }
 
     async fn put_back(run: &Run<ConferenceRestore>) -> Result<Vec<String>> {
-        Ok(vec![match run.view.has_done(step_name::START_SYNC) {
-            true => "the run is closed; the sync that it started goes on by itself".to_string(),
-            false => "the run is closed; no sync was started".to_string(),
+        Ok(vec![match step::sync_started(run) {
+            Some(true) => "the run is closed; the sync that it started goes on by itself".to_string(),
+            Some(false) => "the run is closed; no sync was started".to_string(),
+            None => "the run is closed; it called the sync, and where that began it goes on by itself".to_string(),
         }])
     }
 
@@ -168,12 +169,17 @@ impl Workflow for ConferenceRestore {
         if run.view.has_done(step_name::WAIT_FOR_BACKUP_SERVICE) {
             return format!("The backup service of {} and {} has settled.", pair.survivor, pair.damaged);
         }
-        match run.view.has_done(step_name::START_SYNC) {
-            true => format!(
+        match step::sync_started(run) {
+            Some(true) => format!(
                 "The sync on {} was started and goes on by itself; {} is not complete yet.",
                 pair.survivor, pair.damaged
             ),
-            false => "No sync was started.".to_string(),
+            Some(false) => "No sync was started.".to_string(),
+            None => format!(
+                "The sync on {} was called, and the call did not end well: where it began it goes on by itself; {} is not \
+                 complete yet.",
+                pair.survivor, pair.damaged
+            ),
         }
     }
 
