@@ -47,3 +47,33 @@ fn without_names_the_restore_history_leads_to_the_copy_folder_and_the_gate_stays
     assert!(refused.message().contains("-LogBackupShare"), "{}", refused.message());
     assert_eq!(shell.state(), "RESTORING");
 }
+
+#[test]
+fn a_wrong_share_that_is_named_opens_no_gate_over_what_the_history_knows() {
+    for copy_folder in [json!(null), json!("E:\\LSCopi")] {
+        let mut shell = removed_by_hand();
+        shell.folders = json!({"log_backup_share": "\\\\FS2\\mirror", "copy_folder": copy_folder});
+        let refused = shell.change("pchat_database_recover");
+        refused.expect(3);
+        assert_eq!(shell.state(), "RESTORING");
+    }
+}
+
+#[test]
+fn where_the_monitor_is_silent_the_record_knows_what_was_copied() {
+    let shell = Shell::start("small");
+    shell.fault("refuse", json!({"instance": "MON"}));
+    // What is not restored is gone from the share and from the copy folder.
+    for entry in shell.path_map.as_array().into_iter().flatten() {
+        let folder = entry["to"].as_str().unwrap_or_default();
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+        let mut files: Vec<_> = files.filter(|file| file.extension().is_some_and(|ending| ending == "trn")).collect();
+        files.sort();
+        files.iter().skip(1).for_each(|file| std::fs::remove_file(file).expect("a log backup"));
+    }
+    let refused = shell.change("pchat_database_recover");
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 4002, "{}", refused.message());
+    assert!(refused.message().contains("B\\RTC knows of log backup"), "{}", refused.message());
+    assert_eq!(shell.state(), "RESTORING");
+}

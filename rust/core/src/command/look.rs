@@ -66,12 +66,12 @@ pub(super) async fn look(
     cancel: &Cancel,
 ) -> Result<Evidence> {
     let evidence = read(session, host, request, site, cancel).await?;
-    let Some(folder) = folder_of_history(&evidence) else { return Ok(evidence) };
+    let Some(folder) = folder_of_history(&evidence, request) else { return Ok(evidence) };
     host.message(
         Level::Warning,
         format!(
-            "Log shipping of {} is not configured and no folder is named: {folder}, where restored log backups came from, is taken \
-             for the copy folder. Name the share with -LogBackupShare.",
+            "Log shipping of {} is not configured and no copy folder is named: {folder}, where restored log backups came from, is \
+             taken for it. Name the share with -LogBackupShare, the folder with -CopyFolder.",
             evidence.database
         ),
     );
@@ -93,9 +93,10 @@ pub(super) async fn read(
     }
 }
 
-fn folder_of_history(evidence: &Evidence) -> Option<ServerPath> {
-    let is_last_hope = evidence.files.places.is_empty() && evidence.log_shipping.source == LogShippingSource::History;
-    evidence.log_shipping.history_folders.first().filter(|_| is_last_hope).cloned()
+fn folder_of_history(evidence: &Evidence, request: &FailoverRequest) -> Option<ServerPath> {
+    let nobody_tells =
+        request.folders.copy_folder.is_none() && evidence.log_shipping.source == LogShippingSource::History;
+    evidence.log_shipping.history_folders.first().filter(|_| nobody_tells).cloned()
 }
 
 /// Refuses where nobody tells a single folder.

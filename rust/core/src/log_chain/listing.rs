@@ -136,13 +136,16 @@ pub struct UnreadFile {
 /// The newest log backup that somebody else knows of.
 ///
 /// # Source
-/// msdb `log_shipping_monitor_primary.last_backup_file` on the monitor.
+/// msdb `log_shipping_monitor_primary.last_backup_file` on the monitor; where that is silent,
+/// `log_shipping_secondary.last_copied_file` on the secondary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownEnd {
     /// Without folder.
     pub file_name: String,
-    /// Who says so: the monitor's name.
+    /// Who says so: the monitor, or the secondary itself.
     pub witness: String,
+    /// True where it is the newest that was finished; false where it is one that was once there.
+    pub is_newest: bool,
 }
 
 /// Everything known of the log backups of one database at one moment.

@@ -364,7 +364,8 @@ impl<'a> Proof<'a> {
                         doubts.push(Doubt::StillGrowing { file: name.clone(), why: why.clone() });
                     }
                     // No header tells; a monitor that knows a last log backup tells that this is none.
-                    let is_certain = !matches!(trouble, Trouble::Malformed(_)) || self.listing.known_end.is_some();
+                    let is_certain = !matches!(trouble, Trouble::Malformed(_))
+                        || self.listing.known_end.as_ref().is_some_and(|end| end.is_newest);
                     unfinished = Some(UnfinishedFile { name, why, is_certain });
                 }
                 (UnreadStatus::Damaged | UnreadStatus::Unreadable, _) => {

@@ -294,7 +294,7 @@ fn a_share_that_cannot_be_listed_is_a_doubt_and_so_is_none() {
 }
 
 fn known(minutes: i64) -> Option<KnownEnd> {
-    Some(KnownEnd { file_name: file_name(minutes), witness: r"MON\RTC".into() })
+    Some(KnownEnd { file_name: file_name(minutes), witness: r"MON\RTC".into(), is_newest: true })
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn one_reading_serves_all_copies_and_marks_stay_with_theirs() {
 fn the_file_that_a_witness_names_is_read_however_old_it_looks() {
     let minutes: Vec<i64> = (0..100).collect();
     let files: Vec<SeenFile> = minutes.iter().map(|minute| seen(SHARE, *minute)).collect();
-    let known = KnownEnd { file_name: file_name(3).to_uppercase(), witness: "MON".into() };
+    let known = KnownEnd { file_name: file_name(3).to_uppercase(), witness: "MON".into(), is_newest: true };
     let next = search::next_to_read(&redo(9_950), &files, &HeaderBook::default(), Some(&known), 4);
     assert_eq!(next, [3, 99, 98, 97]);
 }

@@ -104,7 +104,7 @@ fn an_unfinished_newest_file_is_no_gap() {
 fn a_later_log_backup_that_the_monitor_knows_is_not_forgotten() {
     let result = check_with("LogChain", |e, _| {
         let file_name = "mgc_20260314030000.trn".to_string();
-        e.files.listing.known_end = Some(KnownEnd { file_name, witness: "MON".into() });
+        e.files.listing.known_end = Some(KnownEnd { file_name, witness: "MON".into(), is_newest: true });
     });
     assert_eq!(
         line(&result),

@@ -19,6 +19,7 @@ use crate::evidence::{
 use crate::files::FileSystem;
 use crate::log_chain::{HeaderBook, KnownEnd, Place, PlaceId, PlaceState, RedoPoint, SeenFile, Trouble};
 use crate::names::{ClientPath, InstanceName, ServerPath, Text};
+use crate::sql::log_shipping::SecondaryRecord;
 use crate::sql::{file, Connector, Purpose};
 
 /// How long a path of this machine may take to answer before it counts as out of reach: a dead share takes minutes.
@@ -157,7 +158,8 @@ impl FileLook {
         Reading::Known(later)
     }
 
-    /// Takes what the monitor knows into the proof, and reads the header of the file that it names.
+    /// Takes what the monitor knows into the proof, or else what log shipping copied last, and reads the header of the file
+    /// that is named.
     ///
     /// # Errors
     /// What keeps the backup instance from answering.
@@ -166,10 +168,16 @@ impl FileLook {
         connector: &Connector,
         instance: &InstanceName,
         monitor: &MonitorEvidence,
+        record: Option<&SecondaryRecord>,
     ) -> Result<()> {
-        let file = monitor.last_backup.known().and_then(|last| last.as_ref()?.file.clone());
-        let Some(file_name) = file else { return Ok(()) };
-        self.known_end = Some(KnownEnd { file_name, witness: monitor.name.clone().unwrap_or_default() });
+        let finished = monitor.last_backup.known().and_then(|last| last.as_ref()?.file.clone());
+        let finished = finished.map(|file| (file, monitor.name.clone().unwrap_or_default(), true));
+        let copied = || {
+            let file = ServerPath::new(record?.last_copied_file.as_deref()?).file_name().to_string();
+            (!file.is_empty()).then(|| (file, instance.to_string(), false))
+        };
+        let Some((file_name, witness, is_newest)) = finished.or_else(copied) else { return Ok(()) };
+        self.known_end = Some(KnownEnd { file_name, witness, is_newest });
         let (redo, known_end) = (self.redo.clone(), self.known_end.clone());
         headers::read(connector, instance, &self.seen, &mut self.book, redo.as_ref(), known_end.as_ref()).await
     }

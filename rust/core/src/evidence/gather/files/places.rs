@@ -46,7 +46,7 @@ pub(super) async fn look(
 
 /// A share that only this machine lists, under another path than its own, may be another folder; so may one that is named
 /// and stands in no record of log shipping. A wrong or stale one would hide later log backups. It counts as out of reach
-/// where it shows nothing of what was copied from it.
+/// where it shows nothing of what was copied from it, a named one also where it shows no log backup at all.
 fn distrust_share(places: &mut [PlaceEvidence], is_only_named: bool) {
     let names = |place: &PlaceEvidence| -> Vec<Text> {
         let theirs = place.by_server.known().cloned();
@@ -55,14 +55,16 @@ fn distrust_share(places: &mut [PlaceEvidence], is_only_named: bool) {
     };
     let copied: Vec<Text> = places.iter().filter(|place| place.role == PlaceRole::CopyFolder).flat_map(names).collect();
     for share in places.iter_mut().filter(|place| place.role == PlaceRole::Share) {
-        if copied.is_empty() || copied.iter().any(|name| share.has(name)) {
+        let is_empty = share.is_listed() && names(share).is_empty();
+        if copied.iter().any(|name| share.has(name)) || (copied.is_empty() && !(is_only_named && is_empty)) {
             continue;
         }
         if is_only_named {
-            let why = format!(
-                "{} shows none of the log backups that were copied from the share, so it may be another folder",
-                share.path
-            );
+            let shows = match copied.is_empty() {
+                true => "shows no log backup at all",
+                false => "shows none of the log backups that were copied from the share",
+            };
+            let why = format!("{} {shows}, so it may be another folder", share.path);
             share.is_candidate = false;
             share.by_client = Reading::Unknown(why.clone());
             share.by_server = Reading::Unknown(why);
