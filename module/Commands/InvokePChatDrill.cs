@@ -30,6 +30,11 @@ namespace PersistentChatFailover.Commands
         [Parameter]
         public SwitchParameter ConferenceRestore { get; set; }
 
+        /// <summary>How encryption to the lab is negotiated: Mandatory, Optional (the login alone) or Strict (TDS 8).</summary>
+        [Parameter]
+        [ValidateSet("Mandatory", "Optional", "Strict")]
+        public string Encrypt { get; set; }
+
         /// <summary>Leaves the lab running; the result's Lab is it.</summary>
         [Parameter]
         public SwitchParameter LeaveRunning { get; set; }
@@ -37,6 +42,7 @@ namespace PersistentChatFailover.Commands
         public InvokePChatDrill()
         {
             Scenario = "primary-lost";
+            Encrypt = "Mandatory";
         }
 
         internal override bool AnswersYes
@@ -46,7 +52,7 @@ namespace PersistentChatFailover.Commands
 
         internal override object SessionSettings
         {
-            get { return Session.Settings("Mandatory", true, 15, lab.AddressMap); }
+            get { return Session.Settings(Encrypt, true, 15, lab.AddressMap); }
         }
 
         internal override void AddLogins(Session opened)

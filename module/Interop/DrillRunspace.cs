@@ -18,7 +18,7 @@ namespace PersistentChatFailover.Interop
 
         internal DrillRunspace(PChatLab lab)
         {
-            InitialSessionState state = InitialSessionState.CreateDefault();
+            InitialSessionState state = InitialSessionState.CreateDefault2();
             state.ImportPSModule(new[] { "Microsoft.PowerShell.Utility", "Microsoft.PowerShell.Management", lab.StandInModule });
             runspace = RunspaceFactory.CreateRunspace(state);
             try

@@ -357,7 +357,7 @@ namespace System.Management.Automation.Runspaces
 
     public class InitialSessionState
     {
-        public static InitialSessionState CreateDefault()
+        public static InitialSessionState CreateDefault2()
         {
             return new InitialSessionState();
         }

@@ -12,6 +12,10 @@ function Get-ProjectRoot {
 # The module's own commands, in the tests' session.
 function Import-Product {
     Import-Module (Join-Path $script:Root 'PersistentChatFailover.psd1') -Global -ErrorAction Stop
+    # Where whole conversations under TLS cannot be tried.
+    if ($env:PCHAT_TEST_ENCRYPT) {
+        $global:PSDefaultParameterValues['*-PChat*:Encrypt'] = $env:PCHAT_TEST_ENCRYPT
+    }
 }
 
 # A lab with a folder for journals; Stop-TestLab ends it. -StandIn imports the stand-ins and points them at it.

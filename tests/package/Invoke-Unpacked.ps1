@@ -3,10 +3,13 @@
 Tries the unpacked package in a fresh shell: found by name, whole, quick to import, the drill run from it.
 .PARAMETER Modules
 The folder of modules that the zip was unpacked into. The shell finds the module there and nowhere else.
+.PARAMETER Encrypt
+The drill's own: Optional where full TLS cannot be tried.
 #>
 [CmdletBinding()]
 param(
-    [Parameter(Mandatory = $true)] [string] $Modules
+    [Parameter(Mandatory = $true)] [string] $Modules,
+    [ValidateSet('Mandatory', 'Optional', 'Strict')] [string] $Encrypt = 'Mandatory'
 )
 
 $ErrorActionPreference = 'Stop'
@@ -39,6 +42,7 @@ Assert-That ($failed.Count -eq 0) "no check of the installation fails $($failed 
 Assert-That ((Get-Help Invoke-PChatFailover).Synopsis -notlike 'Invoke-PChatFailover*') 'help is found'
 Assert-That ([bool] ((Get-Help about_PersistentChatFailover | Out-String) -match 'Persistent Chat')) 'the about topic is found'
 
-$drill = Invoke-PChatDrill -WarningAction SilentlyContinue | Where-Object { $_.PSObject.Properties['ExitCode'] } | Select-Object -Last 1
+$drill = Invoke-PChatDrill -Encrypt $Encrypt -WarningAction SilentlyContinue | Where-Object { $_.PSObject.Properties['ExitCode'] } | Select-Object -Last 1
 Assert-That ($null -ne $drill -and $drill.ExitCode -eq 0) "the drill ended with exit code $($drill.ExitCode): $($drill.Text)"
+Write-Output 'package: tried to the end'
 exit 0

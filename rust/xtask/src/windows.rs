@@ -1,12 +1,13 @@
 //! What is built for Windows, and what of it can be tried without one: imports, exports, a failover under wine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::artifact::Artifacts;
-use crate::process::{command, found, install_debian, root, run, run_quietly, told, Result, Stop};
+use crate::package::{self, Platform};
+use crate::process::{command, copy, found, install_debian, root, run, run_quietly, told, Result, Stop};
 use crate::win7::{self, Toolchain};
 use crate::wine::{self, windows_path, Wine};
-use crate::{imports, program_c};
+use crate::{imports, program_c, suite};
 
 /// Today's Windows: all crates are checked for it, those of the tests and of this program too.
 const PLAIN: &str = "x86_64-pc-windows-gnu";
@@ -61,13 +62,27 @@ fn built(toolchain: &Toolchain) -> Result {
     match wine::ready() {
         Ok(wine) => {
             failover_under_wine(&wine, &artifacts)?;
-            files_under_wine(&wine, toolchain)
+            tests_under_wine(&wine, toolchain)?;
         }
-        Err(why) => {
-            println!("windows: not run: {why}");
-            Ok(())
-        }
+        Err(why) => println!("windows: not run: {why}"),
     }
+    shell_under_wine(artifacts, toolchain)
+}
+
+/// The package with the files for Windows in a PowerShell for Windows, and the Pester suite in it. `PCHAT_WINE_PWSH` names a
+/// program that starts one under wine, on a console, with the arguments that it is given.
+fn shell_under_wine(artifacts: Artifacts, toolchain: &Toolchain) -> Result {
+    let Some(shell) = std::env::var_os("PCHAT_WINE_PWSH").filter(|shell| !shell.is_empty()).map(PathBuf::from) else {
+        println!("windows: module not tried under wine: PCHAT_WINE_PWSH names no PowerShell for Windows");
+        return Ok(());
+    };
+    let folder = root().join("module/native/win-x64");
+    for file in [&artifacts.library, &artifacts.lab] {
+        copy(file, &folder.join(file.file_name().unwrap_or_default()))?;
+    }
+    let compiler = toolchain.version.clone();
+    package::test_under_wine(Platform { folder: "win-x64", target: win7::TARGET, artifacts, compiler }, &shell)?;
+    suite::pester_under_wine(&shell)
 }
 
 /// The check that every package goes through refuses a library that asks for a name of Windows 8.
@@ -135,11 +150,11 @@ fn failover_under_wine(wine: &Wine, artifacts: &Artifacts) -> Result {
     Ok(())
 }
 
-/// The Rust tests of what files are like on Windows: drives, shares, files that others hold, reserved names, case, flushing.
-fn files_under_wine(wine: &Wine, toolchain: &Toolchain) -> Result {
+/// The Rust tests of the portable crates; among the core's what files are like on Windows: drives, shares, files that others
+/// hold, reserved names, case, flushing.
+fn tests_under_wine(wine: &Wine, toolchain: &Toolchain) -> Result {
     let mut test = toolchain.cargo("test", "drill");
-    test.args(["-p", "pchat-core", "--lib", "--features", "pchat-core/crash-points"]);
-    test.args(["--", "windows_tests"]);
+    test.args(["-p", "pchat-core", "-p", "lab-tsql", "-p", "tds-server", "--lib", "--features", "pchat-core/crash-points"]);
     wine.environment(&mut test);
     test.env("PCHAT_TEST_SHARE", wine.share("tests").or_else(told)?);
     run(test.env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_RUNNER", wine.runner()))

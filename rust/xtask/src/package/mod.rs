@@ -17,7 +17,7 @@ use crate::win7;
 use crate::windows::check_imports;
 
 pub use contents::MODULE;
-pub use tried::test;
+pub use tried::{test, test_under_wine};
 
 /// The native files of one platform.
 pub struct Platform {
