@@ -5,8 +5,9 @@ using System.Management.Automation;
 namespace PersistentChatFailover.Commands
 {
     /// <summary>
-    /// Takes instance names: texts, lists of them, and objects that carry one as SqlInstance. Without it the shell would
-    /// turn any object from the pipeline into its type's name and take that for an instance.
+    /// Takes instance names: texts, lists of them, objects that carry one as SqlInstance, and the databases of
+    /// Get-CsService. Without it the shell would turn any object from the pipeline into its type's name and take that for an
+    /// instance.
     /// </summary>
     [AttributeUsage(AttributeTargets.Property)]
     public sealed class InstanceNameAttribute : ArgumentTransformationAttribute
@@ -34,6 +35,7 @@ namespace PersistentChatFailover.Commands
             }
             PSPropertyInfo property = PSObject.AsPSObject(inputData).Properties["SqlInstance"];
             var name = property == null ? null : property.Value as string;
+            name = name ?? OfStore(PSObject.AsPSObject(inputData));
             if (name == null)
             {
                 string message = "An object of type " + plain.GetType().Name + " is no instance name and has no SqlInstance. " +
@@ -44,6 +46,19 @@ namespace PersistentChatFailover.Commands
                     : new ArgumentTransformationMetadataException(message);
             }
             return name;
+        }
+
+        /// <summary>A store of the topology carries its server as PoolFqdn, and a name for an instance that is not the default one.</summary>
+        private static string OfStore(PSObject store)
+        {
+            PSPropertyInfo instance = store.Properties["SqlInstanceName"];
+            PSPropertyInfo server = store.Properties["PoolFqdn"];
+            if (instance == null || server == null || server.Value == null)
+            {
+                return null;
+            }
+            string name = instance.Value == null ? string.Empty : instance.Value.ToString();
+            return name.Length == 0 ? server.Value.ToString() : server.Value + "\\" + name;
         }
     }
 }

@@ -113,7 +113,10 @@ namespace PersistentChatFailover.Commands
         {
             DateTime started = DateTime.UtcNow;
             bool conference = ConferenceRestore.IsPresent;
-            RunResult run = RunResult.Begun(conference ? "conference_restore" : "failover", lab.SqlInstance, lab.Database, lab.PoolFqdn);
+            // A restore of conference content is about two Front End pools and no database.
+            RunResult run = conference
+                ? RunResult.Begun("conference_restore", string.Empty, string.Empty, null)
+                : RunResult.Begun("failover", lab.SqlInstance, lab.Database, lab.PoolFqdn);
             var steps = new List<StepResult>();
             Work planning = conference
                 ? new Work("pchat_conference_plan", DrillRequest.Conference(lab, journal))
@@ -145,9 +148,10 @@ namespace PersistentChatFailover.Commands
             run = ended.Failure == null ? ended.As<RunResult>() : run.Failed(ended.Failure.Error);
             var result = new DrillResult
             {
-                SqlInstance = lab.SqlInstance,
-                Database = lab.Database,
-                PoolFqdn = lab.PoolFqdn,
+                SqlInstance = run.SqlInstance,
+                Database = run.Database,
+                PoolFqdn = run.PoolFqdn,
+                DamagedPoolFqdn = run.DamagedPoolFqdn,
                 Scenario = Scenario,
                 Outcome = run.Outcome,
                 ExitCode = run.ExitCode,

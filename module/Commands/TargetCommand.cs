@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
@@ -33,8 +34,14 @@ namespace PersistentChatFailover.Commands
             {
                 { "sql_instance", instance },
                 { "database", Database },
-                { "pool_fqdn", NullIfEmpty(PoolFqdn) },
+                { "pool_fqdn", NullIfEmpty(IsServerOf(instance) ? null : PoolFqdn) },
             };
+        }
+
+        /// <summary>A store of the topology binds its SQL server as PoolFqdn, and that is no Persistent Chat pool.</summary>
+        private bool IsServerOf(string instance)
+        {
+            return PoolFqdn != null && string.Equals(instance.Split('\\')[0], PoolFqdn, StringComparison.OrdinalIgnoreCase);
         }
 
         /// <summary>A result that says what it was about, for an operation that ends without one.</summary>

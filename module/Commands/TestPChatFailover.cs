@@ -4,23 +4,62 @@ using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
 {
-    /// <summary>The readiness test: named checks with value and wanted value. Reads only.</summary>
-    [Cmdlet(VerbsDiagnostic.Test, "PChatFailover")]
+    /// <summary>The readiness test: named checks with value and wanted value. Reads only. A pool is tried first: the binder
+    /// goes on from there to an instance, and not the other way round.</summary>
+    [Cmdlet(VerbsDiagnostic.Test, "PChatFailover", DefaultParameterSetName = "Service")]
     [OutputType(typeof(CheckResult))]
     public sealed class TestPChatFailover : FailoverCommand
     {
+        /// <summary>The instance acted on: host, host\instance or host,port.</summary>
+        [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Target", ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+        [InstanceName(PassesOver = true)]
+        [ValidateNotNullOrEmpty]
+        public override string[] SqlInstance { get; set; }
+
+        /// <summary>A pool of Get-CsService -PersistentChatServer: its databases, mirrors and servers are found by themselves.</summary>
+        [Parameter(Mandatory = true, ParameterSetName = "Service", ValueFromPipeline = true)]
+        [PoolService]
+        public PSObject Service { get; set; }
+
         protected override void ProcessRecord()
         {
+            if (Service != null)
+            {
+                CheckService();
+                return;
+            }
             foreach (string instance in SqlInstance)
             {
-                try
+                Check(instance);
+            }
+        }
+
+        private void CheckService()
+        {
+            try
+            {
+                Work work = FindPool(Service);
+                Ended found = Read(work.Export, work.Request, Service, null);
+                if (found != null)
                 {
-                    Read("pchat_failover_check", FailoverRequest(instance), instance, null);
+                    Check(Take(found.As<PoolTopology>()));
                 }
-                catch (PChatException e)
-                {
-                    WriteError(e.ToErrorRecord(instance));
-                }
+            }
+            catch (PChatException e)
+            {
+                WriteError(e.ToErrorRecord(Service));
+            }
+        }
+
+        private void Check(string instance)
+        {
+            try
+            {
+                Read("pchat_failover_check", FailoverRequest(instance), instance, null);
+            }
+            catch (PChatException e)
+            {
+                WriteError(e.ToErrorRecord(instance));
             }
         }
     }

@@ -66,8 +66,10 @@ namespace PersistentChatFailover.Commands
         {
             foreach (string pool in PoolFqdn)
             {
+                // A pool named alone, and again with its partner, is one wait; two partners are two.
                 Dictionary<string, object> known = requests.Find(
-                    r => string.Equals((string)r["pool_fqdn"], pool, StringComparison.OrdinalIgnoreCase));
+                    r => IsSame(r["pool_fqdn"], pool) &&
+                        (string.IsNullOrEmpty(DamagedPoolFqdn) || r["damaged_pool_fqdn"] == null || IsSame(r["damaged_pool_fqdn"], DamagedPoolFqdn)));
                 if (known == null)
                 {
                     known = Request(pool);
@@ -78,6 +80,11 @@ namespace PersistentChatFailover.Commands
                     known["damaged_pool_fqdn"] = DamagedPoolFqdn;
                 }
             }
+        }
+
+        private static bool IsSame(object known, string name)
+        {
+            return string.Equals((string)known, name, StringComparison.OrdinalIgnoreCase);
         }
 
         private Dictionary<string, object> Request(string pool)

@@ -11,6 +11,9 @@ namespace PersistentChatFailover.Documents
 
         public string PoolFqdn { get; internal set; }
 
+        /// <summary>Of a conference drill: the pool whose content was lost; PoolFqdn is the one that still had it.</summary>
+        public string DamagedPoolFqdn { get; internal set; }
+
         public string Scenario { get; internal set; }
 
         /// <summary>How the run ended; `failed` also where the lab's truth differs from what was reported.</summary>

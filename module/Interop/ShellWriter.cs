@@ -15,6 +15,7 @@ namespace PersistentChatFailover.Interop
         private readonly Action stop;
         private string activity;
         private string status;
+        private int parts;
 
         internal ShellWriter(PSCmdlet cmdlet, Func<bool> stopping, Action stop)
         {
@@ -96,6 +97,31 @@ namespace PersistentChatFailover.Interop
             record.PercentComplete = progress["percent"] == null ? -1 : Math.Min(100, Whole(progress["percent"]));
             record.SecondsRemaining = progress["seconds_remaining"] == null ? -1 : Whole(progress["seconds_remaining"]);
             Write(() => cmdlet.WriteProgress(record));
+            Parts((List<object>)progress["parts"]);
+        }
+
+        /// <summary>What goes on side by side: a bar each, below the one of the whole.</summary>
+        private void Parts(List<object> now)
+        {
+            for (int i = 0; i < now.Count; i++)
+            {
+                var part = (Dictionary<string, object>)now[i];
+                ProgressRecord record = PartRecord(i, NotEmpty((string)part["activity"], activity), NotEmpty((string)part["status"], "working"));
+                record.PercentComplete = part["percent"] == null ? -1 : Math.Min(100, Whole(part["percent"]));
+                Write(() => cmdlet.WriteProgress(record));
+            }
+            for (int i = now.Count; i < parts; i++)
+            {
+                ProgressRecord record = PartRecord(i, activity, "done");
+                record.RecordType = ProgressRecordType.Completed;
+                Write(() => cmdlet.WriteProgress(record));
+            }
+            parts = now.Count;
+        }
+
+        private static ProgressRecord PartRecord(int number, string activity, string status)
+        {
+            return new ProgressRecord(ActivityId + 1 + number, activity, status) { ParentActivityId = ActivityId };
         }
 
         /// <summary>Takes the bar away, where one was shown.</summary>
@@ -105,6 +131,7 @@ namespace PersistentChatFailover.Interop
             {
                 return;
             }
+            Parts(new List<object>());
             var record = new ProgressRecord(ActivityId, activity, "done") { RecordType = ProgressRecordType.Completed };
             activity = null;
             Write(() => cmdlet.WriteProgress(record));

@@ -164,6 +164,8 @@ namespace System.Management.Automation
 
         public int ActivityId { get; private set; }
 
+        public int ParentActivityId { get; set; }
+
         public string Activity { get; set; }
 
         public string StatusDescription { get; set; }

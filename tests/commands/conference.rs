@@ -79,7 +79,7 @@ fn the_way_back_that_never_settles_holds_a_health_check_and_not_a_restore() {
 fn a_dead_pool_is_told_and_its_import_never_taken_for_good() {
     let shell = Shell::start("conference-lost");
     shell.ask("primary_site_lost");
-    let ended = wait(&shell, json!({"backup_service_timeout_seconds": 3}));
+    let ended = wait(&shell, json!({"backup_service_timeout_seconds": 4}));
     ended.expect(4);
     assert!(ended.message().contains("pool1.contoso.com: the import"), "{}", ended.message());
 }

@@ -83,6 +83,42 @@ Describe 'Get-CsService -PersistentChatServer into New-PChatFailoverPlan' {
     }
 }
 
+Describe 'Stores and pools of Get-CsService into the commands that read' {
+    It 'takes Get-CsService -PersistentChatDatabase into <Command>' -ForEach @(
+        @{ Command = 'Get-PChatLogShipping' }, @{ Command = 'Get-PChatMirror' }
+    ) {
+        $how = $lab.Connection
+        $found = @(Get-CsService -PersistentChatDatabase | Where-Object { $_.PoolFqdn -eq 'b.contoso.com' } | & $Command @how)
+        $found.Count | Should -Be 1
+        $found[0].SqlInstance | Should -Be 'b.contoso.com\RTC'
+        # The SQL server's name, which the topology has as PoolFqdn, is no Persistent Chat pool.
+        $found[0].PoolFqdn | Should -BeNullOrEmpty
+    }
+
+    It 'takes a store without an instance name as the default instance' {
+        $store = New-Object psobject -Property @{ Identity = 'PersistentChatDatabase:nowhere.contoso.com'; PoolFqdn = 'nowhere.contoso.com'; SqlInstanceName = $null }
+        $how = $lab.Connection.Clone()
+        $how['AddressMap'] = @{ 'nowhere.contoso.com' = '127.0.0.1:1' }
+        $store | Get-PChatMirror @how -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        "$($failed[0].TargetObject)" | Should -Be 'nowhere.contoso.com'
+    }
+
+    It 'takes Get-CsService -PersistentChatServer into Test-PChatFailover' {
+        $checks = @(Get-CsService -PersistentChatServer | Test-PChatFailover @plan)
+        $checks.Count | Should -BeGreaterThan 10
+        $checks.SqlInstance | Select-Object -Unique | Should -Be 'b.contoso.com\RTC'
+        $checks.PoolFqdn | Select-Object -Unique | Should -Be 'pchat.contoso.com'
+        @($checks | Where-Object State -EQ 'failed').Count | Should -Be 0 -Because ($checks | Where-Object State -EQ 'failed' | Out-String)
+    }
+
+    It 'still takes instances as text into Test-PChatFailover' {
+        $target = $lab.Failover.Clone()
+        $target.Remove('SqlInstance')
+        $target['JournalPath'] = $lab.JournalPath
+        @('B\RTC' | Test-PChatFailover @target).SqlInstance | Select-Object -Unique | Should -Be 'B\RTC'
+    }
+}
+
 Describe 'Ours into theirs' {
     BeforeAll {
         $target = Get-TargetParameter $lab

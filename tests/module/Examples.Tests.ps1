@@ -22,11 +22,33 @@ Describe 'docs/examples/failover-and-conference.ps1' {
     It 'runs the whole of failover and conference restore, unattended' {
         $lab = Start-OwnLab $both
         try {
-            $child = Invoke-Child -Lab $lab -StandIn -TimeoutSeconds 240 -Script "$call -DamagedPoolFqdn pool1.contoso.com; exit `$LASTEXITCODE"
+            $child = Invoke-Child -Lab $lab -StandIn -TimeoutSeconds 240 -Script "$call -DamagedPoolFqdn pool1.contoso.com -AfterPoolFailback -HealthCheck; exit `$LASTEXITCODE"
             $child.ExitCode | Should -Be 0 -Because $child.Output
             $child.Output | Should -Match 'The pool is FailedOver; active: s3.contoso.com, s4.contoso.com'
             ((Send-Lab $lab 'state').pool.conference_content | Where-Object pool_fqdn -EQ 'pool1.contoso.com').present | Should -Be 250
             (Send-Lab $lab 'truth').users.in | Should -BeTrue
+
+            # Once more: the failover is done and left alone, and the conference part is reached all the same.
+            $failovers = @(Get-PChatRun -JournalPath $lab.JournalPath | Where-Object Kind -EQ 'failover').Count
+            $child = Invoke-Child -Lab $lab -StandIn -TimeoutSeconds 240 -Script "$call -DamagedPoolFqdn nowhere.contoso.com; exit `$LASTEXITCODE"
+            $child.Output | Should -Match 'pchat.contoso.com is failed over already'
+            $child.Output | Should -Match 'nowhere.contoso.com'
+            $child.ExitCode | Should -Be 3 -Because $child.Output
+            $child = Invoke-Child -Lab $lab -StandIn -TimeoutSeconds 240 -Script "$call; exit `$LASTEXITCODE"
+            $child.ExitCode | Should -Be 7 -Because $child.Output
+            @(Get-PChatRun -JournalPath $lab.JournalPath | Where-Object Kind -EQ 'failover').Count | Should -Be $failovers
+        } finally {
+            Stop-TestLab $lab
+        }
+    }
+
+    It 'restores the content though the failover is refused, and ends with the worst code' {
+        $lab = Start-OwnLab ($both + @{ faults = @(@{ name = 'share_lost'; args = @{ share = '\\fs1\LogShip' } }) })
+        try {
+            $child = Invoke-Child -Lab $lab -StandIn -TimeoutSeconds 240 -Script "$call -DamagedPoolFqdn pool1.contoso.com -AfterPoolFailback; exit `$LASTEXITCODE"
+            $child.ExitCode | Should -Be 3 -Because $child.Output
+            $child.Output | Should -Match 'Conference content: done'
+            ((Send-Lab $lab 'state').pool.conference_content | Where-Object pool_fqdn -EQ 'pool1.contoso.com').present | Should -Be 250
         } finally {
             Stop-TestLab $lab
         }

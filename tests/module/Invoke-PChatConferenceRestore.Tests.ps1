@@ -98,6 +98,9 @@ Describe 'Invoke-PChatDrill -ConferenceRestore' {
     ) {
         $drill = Invoke-PChatDrill $Scenario -ConferenceRestore -ErrorAction SilentlyContinue
         $drill.ExitCode | Should -Be $ExitCode -Because $drill.Text
+        $drill.PoolFqdn | Should -Be 'pool2.contoso.com'
+        $drill.DamagedPoolFqdn | Should -Be 'pool1.contoso.com'
+        $drill.SqlInstance | Should -BeNullOrEmpty
         $drill.Meetings | Should -Be 250
         $drill.MeetingsRestored | Should -Be $Restored
     }

@@ -51,6 +51,39 @@ Describe 'Wait-PChatBackupService' {
         $failed[0].Exception.Message | Should -Match 'pool1.contoso.com: the export of ConfServices.DataConf is NonSteadyState'
     }
 
+    It 'waits for each damaged pool that is named with the same survivor' {
+        $two = 'pool1.contoso.com', 'POOL2.contoso.com' | ForEach-Object { New-Object psobject -Property @{ PoolFqdn = 'pool2.contoso.com'; DamagedPoolFqdn = $_ } }
+        $modules = @($two | Wait-PChatBackupService @limit -ErrorVariable failed -ErrorAction SilentlyContinue)
+        $modules.Count | Should -Be 2
+        $modules.IsDone | Should -Not -Contain $false
+        @($failed).Exception.Code | Should -Contain 6010
+    }
+
+    It 'shows a bar for each module below the one of the whole' {
+        $shell = [powershell]::Create()
+        try {
+            [void] $shell.AddScript("Import-Module '$(Join-Path (Get-ProjectRoot) 'PersistentChatFailover.psd1')'; Import-Module '$($lab.StandInModule)'; Connect-PChatLabLync -Control '$($lab.Control)'; Wait-PChatBackupService pool2.contoso.com -BackupModule DataConf, PresenceFocus -BackupServiceTimeoutSeconds 60")
+            @($shell.Invoke()).Count | Should -Be 4
+            $whole = @($shell.Streams.Progress | Where-Object { $_.ParentActivityId -lt 0 -and $_.Activity -match 'backup service' })
+            $parts = @($shell.Streams.Progress | Where-Object ParentActivityId -EQ $whole[0].ActivityId)
+            @($parts | ForEach-Object ActivityId | Select-Object -Unique).Count | Should -Be 4
+            $parts.Activity | Should -Contain 'UserServices.PresenceFocus on pool1.contoso.com'
+            @($parts | Where-Object RecordType -EQ 'Completed').Count | Should -Be 4
+        } finally {
+            $shell.Dispose()
+        }
+    }
+
+    It 'refuses <What> at once, with what there is' -ForEach @(
+        @{ What = 'a module that no status shows'; More = @{ BackupModule = 'DataCnf' }; Code = 1002; Text = 'ConfServices.DataConf' }
+        @{ What = 'a pool that is not there'; More = @{ DamagedPoolFqdn = 'pool7.contoso.com' }; Code = 6004; Text = 'pool1.contoso.com' }
+        @{ What = 'a limit within which nothing can be believed'; More = @{ SyncIntervalSeconds = 20 }; Code = 1002; Text = '65 or more' }
+    ) {
+        Wait-PChatBackupService pool2.contoso.com @limit @More -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $failed[0].Exception.Code | Should -Be $Code
+        "$($failed[0].Exception.Message) $($failed[0].ErrorDetails.RecommendedAction)" | Should -Match ([regex]::Escape($Text))
+    }
+
     It 'refuses the damaged pool as its own source' {
         Wait-PChatBackupService pool2.contoso.com -DamagedPoolFqdn POOL2.contoso.com -ErrorVariable failed -ErrorAction SilentlyContinue
         $failed[0].Exception.Code | Should -Be 6010

@@ -200,13 +200,61 @@ fn a_status_that_says_nothing_is_not_good() {
 }
 
 #[test]
-fn a_sync_that_lies_is_not_told_as_proof() {
+fn a_sync_that_lies_is_never_called_done() {
     let situation = Situation::start("conference-lost");
     native_fault(&situation, "native_lies", "Invoke-CsBackupServiceSync", true);
-    let done = restore(&situation, &[]);
+    let stopped = restore(&situation, &[]);
+    stopped.expect(4);
+    assert_eq!(stopped.error_code(), 6011);
     assert_eq!(present(&situation), 0);
-    let next = done.document["next_actions"].to_string();
-    assert!(next.contains("No state changed after the sync was called"), "{next}");
+    assert!(
+        stopped.message().contains("nothing shows that the sync of ConfServices.DataConf began"),
+        "{}",
+        stopped.message()
+    );
+    // A second process calls the sync again, and ends as the first one did while the command goes on lying.
+    let again = situation.run("resume", &[]);
+    again.expect(4);
+    assert_eq!(again.error_code(), 6011);
+    native_fault(&situation, "native_lies", "Invoke-CsBackupServiceSync", false);
+    situation.run("resume", &[]).expect(0);
+    assert_eq!(present(&situation), 250);
+    assert_eq!(syncs(&situation).len(), 1);
+}
+
+#[test]
+fn a_run_whose_sync_was_not_seen_is_closed_by_whoever_looked_at_the_meetings() {
+    let situation = Situation::start("conference-lost");
+    native_fault(&situation, "native_lies", "Invoke-CsBackupServiceSync", true);
+    restore(&situation, &[]).expect(4);
+    // The pair is taken until then, under its names; another pair is not.
+    let refused = restore(&situation, &[]);
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 7010);
+    assert!(
+        refused.message().contains("on pool1.contoso.com and pool2.contoso.com is neither"),
+        "{}",
+        refused.message()
+    );
+    situation.run("undo", &[]).expect(0);
+    native_fault(&situation, "native_lies", "Invoke-CsBackupServiceSync", false);
+    restore(&situation, &[]).expect(0);
+    assert_eq!(present(&situation), 250);
+}
+
+#[test]
+fn what_cannot_be_waited_for_is_refused_before_anything_is_started() {
+    let situation = Situation::start("conference-lost");
+    for (set, code, text) in [
+        (("/backup_service_timeout_seconds", json!(3)), 1002, "a limit of 3 seconds passes before"),
+        (("/backup_modules", json!(["DataCnf"])), 1002, "shows no module DataCnf"),
+        (("/damaged_pool_fqdn", json!("pool7.contoso.com")), 6004, "lists no pool pool7.contoso.com"),
+    ] {
+        let refused = restore(&situation, &[set]);
+        assert_eq!(refused.error_code(), code, "{}", refused.message());
+        assert!(refused.message().contains(text), "{}", refused.message());
+    }
+    assert_eq!(syncs(&situation).len(), 0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde_json::{json, Value};
 
 use crate::harness::Situation;
+use crate::roundtrip::{wait_for_users, with_baseline};
 
 /// A lost primary site on a small lab, with the Lync side as given.
 fn lab(pool: Value) -> Situation {
@@ -26,6 +27,17 @@ fn planned(situation: &Situation) -> String {
 /// Every native call of the lab so far, as text.
 fn calls(situation: &Situation) -> String {
     situation.ask("truth")["native_calls"].to_string()
+}
+
+/// The calls of one command so far.
+fn calls_of(situation: &Situation, name: &str) -> Vec<Value> {
+    let all = situation.ask("truth")["native_calls"].as_array().cloned().unwrap_or_default();
+    all.into_iter().filter(|call| call["call"]["name"] == name).collect()
+}
+
+/// A command as an operator would call it, however it ends.
+fn by_hand(situation: &Situation, name: &str, parameters: Value) -> Value {
+    situation.control(json!({"command": "native", "name": name, "parameters": parameters}))
 }
 
 #[test]
@@ -100,10 +112,16 @@ fn active_list_replace() {
 
 #[test]
 fn active_list_get() {
-    let situation = lab(json!({}));
-    situation.run("failover", &[]).expect(0);
-    let calls = calls(&situation);
-    assert!(calls.contains("Get-CsService") && !calls.contains("Get-CsPersistentChatActiveServer"));
+    for forms in [json!([]), json!(["Get-CsPersistentChatActiveServer"])] {
+        let situation = lab(json!({"native": {"page_forms": forms}}));
+        let by_hand = by_hand(&situation, "Get-CsPersistentChatActiveServer", json!({}));
+        assert_eq!(by_hand["outcome"], if forms == json!([]) { "failed" } else { "completed" }, "{by_hand}");
+        situation.run("failover", &[]).expect(0);
+        situation.assert_failed_over();
+        let ours = calls_of(&situation, "Get-CsPersistentChatActiveServer").len();
+        assert_eq!(ours, 1, "the one by hand: {}", calls(&situation));
+        assert!(!calls_of(&situation, "Get-CsService").is_empty());
+    }
 }
 
 #[test]
@@ -154,9 +172,96 @@ fn mirror_drop_switch() {
     }
 }
 
+#[test]
+fn mirror_removal_host() {
+    for dialect in ["Lync2013", "Sfb2015"] {
+        let situation = Situation::own(&json!({
+            "name": "documentation-truth-removal",
+            "summary": "Both sites live",
+            "log_shipping": {"log_backups": 3, "not_copied": 0, "not_restored": 1},
+            "pool": {"dialect": dialect},
+        }));
+        // The page's example names the mirror's host.
+        let example = json!({"DatabaseType": "PersistentChat", "SqlServerFqdn": "pm.contoso.com",
+                             "SqlInstanceName": "RTC", "Confirm": false, "WhatIf": false});
+        let example = by_hand(&situation, "Uninstall-CsMirrorDatabase", example);
+        assert_eq!(example["outcome"], "failed", "{dialect}: {example}");
+        situation.run("switch", &[]).expect(0);
+        assert_eq!(calls_of(&situation, "Uninstall-CsMirrorDatabase").len(), 1, "the one by hand");
+    }
+}
+
+#[test]
+fn exclude_database() {
+    for forms in [json!([]), json!(["Invoke-CsDatabaseFailover -ExcludeDatabase"])] {
+        let situation = lab(json!({"native": {"page_forms": forms}}));
+        let example = json!({"PoolFqdn": "pchat.contoso.com", "DatabaseType": "PersistentChat", "NewPrincipal": "Mirror",
+                             "ExcludeDatabase": "mgccomp", "WhatIf": true});
+        let answer = by_hand(&situation, "Invoke-CsDatabaseFailover", example);
+        let is_unbound = answer["error"]["id"].as_str().is_some_and(|id| id.starts_with("NamedParameterNotFound"));
+        assert_eq!(is_unbound, forms == json!([]), "{answer}");
+        situation.run("failover", &[]).expect(0);
+        let ours = calls_of(&situation, "Invoke-CsDatabaseFailover").split_off(1);
+        assert!(ours.iter().all(|call| !call.to_string().contains("Exclude")), "{ours:?}");
+    }
+}
+
+#[test]
+fn database_types() {
+    for (known, code) in [(true, 0), (false, 4)] {
+        let situation = lab(json!({"native": {"chat_database_types": known}}));
+        let ended = situation.run("failover", &[]);
+        ended.expect(code);
+        situation.assert_failed_over();
+        let installs = calls_of(&situation, "Install-CsMirrorDatabase");
+        assert_eq!(installs[0]["call"]["parameters"]["DatabaseType"], "PersistentChat");
+        assert_eq!(situation.ask("truth")["users"]["in"], json!(true), "{known}: users are served all the same");
+        if !known {
+            assert_eq!(ended.error_code(), 6006, "{:#}", ended.document);
+        }
+    }
+}
+
+/// Where among the changes of the pool the state is set, and where a server is made active after that.
+fn state_and_activation(calls: &[Value], state: &str) -> (Option<usize>, Option<usize>) {
+    let changes: Vec<String> = calls
+        .iter()
+        .filter(|call| call["what_if"] == json!(false) && call["outcome"] == "completed")
+        .filter(|call| call["call"]["name"].as_str().is_some_and(|name| name.starts_with("Set-")))
+        .map(|call| call["call"].to_string())
+        .collect();
+    let place = |word: &str| changes.iter().rposition(|call| call.contains(word));
+    (place(&format!("\"PoolState\":\"{state}\"")), place("\"Add\""))
+}
+
+#[test]
+fn state_before_activation() {
+    let all = |situation: &Situation| situation.ask("truth")["native_calls"].as_array().cloned().unwrap_or_default();
+    let there_and_back = with_baseline();
+    there_and_back.run("switch", &[]).expect(0);
+    wait_for_users(&there_and_back);
+    let there = all(&there_and_back);
+    there_and_back.control(json!({"command": "clock", "pass_seconds": 3600}));
+    there_and_back.run("failback", &[]).expect(0);
+    let back = all(&there_and_back).split_off(there.len());
+    let (state, active) = state_and_activation(&back, "Normal");
+    assert!(state.is_some() && state < active, "the way back: {back:?}");
+    for dialect in ["Lync2013", "Sfb2015"] {
+        let situation = lab(json!({"dialect": dialect}));
+        situation.run("failover", &[]).expect(0);
+        let calls = all(&situation);
+        let (state, active) = state_and_activation(&calls, "FailedOver");
+        assert!(state.is_some() && state < active, "{dialect}: {calls:?}");
+    }
+}
+
 /// The Front End pools of a lab whose pool1 lost its meeting content.
 fn conference(native: Value, after_sync: Value) -> Situation {
-    Situation::own(&json!({
+    Situation::own(&conference_scenario(native, after_sync))
+}
+
+fn conference_scenario(native: Value, after_sync: Value) -> Value {
+    json!({
         "name": "documentation-truth-conference",
         "summary": "Meeting content lost in pool1, with commands that follow one of two pages",
         "log_shipping": {"log_backups": 3, "not_copied": 0, "not_restored": 1},
@@ -166,7 +271,7 @@ fn conference(native: Value, after_sync: Value) -> Situation {
                 "sync_interval_seconds": 1, "content_lost_on": "pool1.contoso.com", "after_sync": after_sync,
             },
         },
-    }))
+    })
 }
 
 fn settles(last: &str) -> Value {
@@ -178,17 +283,48 @@ fn settles(last: &str) -> Value {
 
 #[test]
 fn status_parameter() {
-    for strict in [true, false] {
-        let situation = conference(json!({"strict": strict}), settles("SteadyState"));
+    for (strict, forms) in [(true, json!([])), (false, json!(["Get-CsBackupServiceStatus -BackupModule"]))] {
+        let native = json!({"strict": strict, "page_forms": forms});
+        let situation = conference(native, settles("SteadyState"));
+        let printed = json!({"PoolFqdn": "pool2.contoso.com", "BackupModule": "ConfServices.DataConf"});
+        let printed = by_hand(&situation, "Get-CsBackupServiceStatus", printed);
+        assert_eq!(printed["outcome"], if strict { "failed" } else { "completed" }, "{printed}");
         situation.run("conference", &[]).expect(0);
-        let calls = situation.ask("truth")["native_calls"].clone();
-        let status =
-            calls.as_array().into_iter().flatten().filter(|c| c["call"]["name"] == "Get-CsBackupServiceStatus");
-        for call in status {
+        for call in calls_of(&situation, "Get-CsBackupServiceStatus").iter().skip(1) {
             let names: Vec<&String> =
                 call["call"]["parameters"].as_object().into_iter().flat_map(|p| p.keys()).collect();
             assert_eq!(names, ["PoolFqdn"], "{call}");
         }
+    }
+}
+
+#[test]
+fn status_rights() {
+    let situation = conference(json!({}), settles("SteadyState"));
+    let denied = |on: bool| {
+        situation.control(json!({"command": "fault", "name": "native_throws", "on": on,
+                                 "args": {"command": "Get-CsBackupServiceStatus"}}))
+    };
+    denied(true);
+    let refused = situation.run("conference", &[]);
+    refused.expect(3);
+    for part in ["SurvivorStatus", "RTCUniversalServerAdmins", "AuthorizedUniversalGroups"] {
+        assert!(refused.message().contains(part), "{}", refused.message());
+    }
+    denied(false);
+    situation.run("conference", &[]).expect(0);
+}
+
+#[test]
+fn compare_module_name() {
+    for names in ["own", "dotted"] {
+        let situation = conference(json!({"compare_module_names": names}), settles("SteadyState"));
+        let done = situation.run("conference", &[]);
+        done.expect(0);
+        assert!(done.document["text"].to_string().contains("No difference found"), "{names}: {:#}", done.document);
+        let compared = calls_of(&situation, "Debug-CsInterPoolReplication");
+        assert_eq!(compared[0]["call"]["parameters"]["BackupModule"], "DataConf", "{names}");
+        assert_eq!(compared.len(), if names == "own" { 1 } else { 2 }, "{names}: refused names are left out");
     }
 }
 
@@ -204,8 +340,13 @@ fn sync_module_name() {
 
 #[test]
 fn steady_or_final() {
-    for last in ["SteadyState", "FinalState"] {
-        conference(json!({}), settles(last)).run("conference", &[]).expect(0);
+    // Before the sync it shows the other one, so that what follows is seen to be of the sync.
+    for (first, last) in [("FinalState", "SteadyState"), ("SteadyState", "FinalState")] {
+        let mut scenario = conference_scenario(json!({}), settles(last));
+        scenario["pool"]["backup_service"]["modules"] = json!([{
+            "pool_fqdn": "pool2.contoso.com", "module": "ConfServices.DataConf", "export": first, "import": "NormalState",
+        }]);
+        Situation::own(&scenario).run("conference", &[]).expect(0);
     }
 }
 

@@ -22,6 +22,17 @@ pub struct Progress {
     pub operation: String,
     pub percent: Option<u8>,
     pub seconds_remaining: Option<u64>,
+    /// What goes on side by side, each with a bar of its own below; empty where the work is one.
+    pub parts: Vec<ProgressPart>,
+}
+
+/// One of several things that go on side by side.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProgressPart {
+    pub activity: String,
+    pub status: String,
+    pub percent: Option<u8>,
 }
 
 /// Where a message belongs in the shell.

@@ -41,7 +41,9 @@ pub(super) fn backlog(subject: &Subject<'_>) -> CheckResult {
         _ => false,
     };
     if seen.iter().all(is_clear) {
-        return subject.passed(name, value, wanted);
+        let message =
+            "Nothing waits, so that it cannot be told when the adapter last ran: mgccomp has no record of its runs.";
+        return CheckResult { message: message.to_string(), ..subject.passed(name, value, wanted) };
     }
     subject.warning(
         name,
@@ -57,9 +59,13 @@ fn told(compliance: &ComplianceEvidence) -> String {
     match &compliance.backlog {
         Reading::Known(None) => format!("{instance}: no mgccomp"),
         Reading::Known(Some(backlog)) => match backlog.oldest_seconds.filter(|_| backlog.unprocessed > 0) {
-            None => format!("{instance}: {} unprocessed", backlog.unprocessed),
+            None if backlog.unprocessed > 0 => {
+                format!("{instance}: {} unprocessed, since when cannot be read", backlog.unprocessed)
+            }
+            None => format!("{instance}: 0 unprocessed"),
             Some(seconds) => {
-                format!("{instance}: {} unprocessed, the oldest since {} minutes", backlog.unprocessed, seconds / 60)
+                let (left, minutes) = (backlog.unprocessed, seconds / 60);
+                format!("{instance}: {left} unprocessed, the oldest left by the adapter for {minutes} minutes")
             }
         },
         Reading::Unknown(why) | Reading::NotAsked(why) => format!("{instance}: cannot be read ({why})"),

@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::conference::door;
 use crate::conference::pair::{self, Pair};
+use crate::conference::status::{get_status, read_status};
 use crate::conference::wait::{self, Wait};
 use crate::document::{BackupServiceWaitRequest, CountResult};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Cancel, Host, Level};
 use crate::operation::OperationResult;
+use crate::pool;
 
 /// Hands out one item `backup_service_module` a pool and module when the wait ends, however it ends.
 ///
 /// # Errors
 /// `BackupServiceFailed` (6007), `BackupServiceNotSettled` (6008), `PartnerNotFound` (6009), `DamagedPoolAsSource` (6010),
-/// `NativeCommandMissing` (6001).
+/// `PoolNotFound` (6004), `InvalidValue` (1002), `NativeCommandMissing` (6001).
 pub(crate) async fn backup_service_wait(
     request: BackupServiceWaitRequest,
     host: Arc<dyn Host>,
@@ -42,6 +45,8 @@ async fn of_request(request: &BackupServiceWaitRequest, host: &dyn Host, cancel:
         ));
     }
     let named = request.damaged_pool_fqdn.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let given: Vec<&str> = named.into_iter().chain([survivor.as_str()]).collect();
+    door::refuse_unknown_pools(&given, pair::known_pools(host).await.as_deref())?;
     let damaged = match named {
         Some(name) => name.to_string(),
         None => pair::partner_of(host, &survivor).await?,
@@ -50,15 +55,37 @@ async fn of_request(request: &BackupServiceWaitRequest, host: &dyn Host, cancel:
     pair.check()?;
     cancel.check()?;
     let modules = wait::modules(&request.backup_modules, request.health_check);
+    let interval = interval(request.sync_interval_seconds, host).await;
+    let limit = Duration::from_secs(u64::from(request.backup_service_timeout_seconds));
+    door::refuse_short_limit(limit, interval)?;
+    // What nobody named cannot be misspelled.
+    if !request.backup_modules.is_empty() {
+        door::refuse_unknown_modules(&pair, &modules, &shown(host, &pair).await)?;
+    }
     Ok(Wait {
         holds_cms: wait::holds_cms(host, &pair, &modules).await,
         pair,
         modules,
         health_check: request.health_check,
-        interval: interval(request.sync_interval_seconds, host).await,
-        limit: Duration::from_secs(u64::from(request.backup_service_timeout_seconds)),
+        interval,
+        limit,
         called_ago: Duration::ZERO,
     })
+}
+
+/// The modules that the two pools show, as far as they can be read.
+async fn shown(host: &dyn Host, pair: &Pair) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for pool_fqdn in [&pair.survivor, &pair.damaged] {
+        let command = get_status(pool_fqdn);
+        let answer = pool::objects(&command, host.native(command.clone()).await).unwrap_or_default();
+        for status in read_status(&answer) {
+            if !names.iter().any(|known| known.eq_ignore_ascii_case(&status.module)) {
+                names.push(status.module);
+            }
+        }
+    }
+    names
 }
 
 /// The sync interval: the operator's, else the shell's, else the documented default, which is told.

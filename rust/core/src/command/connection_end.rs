@@ -155,6 +155,7 @@ async fn end_sessions(at: &Context, limit: Duration) -> Result<Reached> {
             operation: format!("{} of ended sessions", count(seen.sessions.len(), "rollback", "rollbacks")),
             percent: Some(seen.percent.clamp(0.0, 100.0) as u8),
             seconds_remaining: seen.seconds_remaining,
+            parts: Vec::new(),
         });
     };
     let mut connection = at.session.connector().connect(&at.instance, Purpose::Catalog).await?;

@@ -362,6 +362,7 @@ async fn take(at: &Context, ledger: &Ledger, goal: &Goal, limit: Duration) -> Re
                 operation: order.file.file_name().to_string(),
                 percent: Some(seen.percent as u8),
                 seconds_remaining: seen.seconds_remaining,
+                parts: Vec::new(),
             });
         };
         let statement = backup::batch_of(&order)?;

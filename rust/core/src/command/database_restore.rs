@@ -333,6 +333,7 @@ async fn work(at: &Context, ledger: &Ledger, found: &Found, restore: &FullRestor
             operation: restore.file.file_name().to_string(),
             percent: Some(seen.percent as u8),
             seconds_remaining: seen.seconds_remaining,
+            parts: Vec::new(),
         });
     };
     let statement = full_restore::restore_statement(restore)?;

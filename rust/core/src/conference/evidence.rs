@@ -103,6 +103,19 @@ impl ConferenceEvidence {
         }
     }
 
+    /// The modules that the pools show, as far as their status can be read.
+    pub fn shown_modules(&self) -> Vec<String> {
+        let sides = [&self.survivor, &self.damaged];
+        let words = sides.iter().filter_map(|side| side.status.known()).flatten();
+        let mut names: Vec<String> = Vec::new();
+        for name in words.filter_map(|words| words.split(':').next()).map(str::trim) {
+            if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                names.push(name.to_string());
+            }
+        }
+        names
+    }
+
     /// The module that a command came from.
     pub fn module_of(&self, command: &str) -> Option<&str> {
         let of = |name: &str| {

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use chrono::Utc;
 use serde_json::{Map, Value};
 
+use super::door;
 use super::evidence::{ConferenceEvidence, FileShare, FrontEnd, PoolSide, ShareSeen};
 use super::pair::{self, Pair};
 use super::status::{get_status, read_status};
@@ -31,7 +32,7 @@ const SERVICE: &str = "LYNCBACKUP";
 /// Reads both pools through the shell, and their file shares where this machine can open them.
 ///
 /// # Errors
-/// `DamagedPoolAsSource` (6010), `PartnerNotFound` (6009), `InvalidValue` (1002).
+/// `DamagedPoolAsSource` (6010), `PartnerNotFound` (6009), `PoolNotFound` (6004), `InvalidValue` (1002).
 pub(crate) async fn gather(
     host: &dyn Host,
     files: &dyn FileSystem,
@@ -80,6 +81,8 @@ async fn find_pair(host: &dyn Host, request: &ConferenceRestoreRequest) -> Resul
     if let Some(survivor) = named {
         Pair { survivor: survivor.to_string(), damaged: damaged.clone() }.check()?;
     }
+    let given: Vec<&str> = named.into_iter().chain([damaged.as_str()]).collect();
+    door::refuse_unknown_pools(&given, pair::known_pools(host).await.as_deref())?;
     let partner = pair::partner_of(host, &damaged).await;
     let survivor = match (named, &partner) {
         (Some(name), _) => name.to_string(),

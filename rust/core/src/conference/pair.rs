@@ -77,19 +77,28 @@ pub async fn partner_of(host: &dyn Host, pool_fqdn: &str) -> Result<String> {
         _ => not_found(pool_fqdn, &error.message),
     })?;
     let mut named = named_pools(&objects, pool_fqdn);
-    if named.len() > 1 {
-        let asked = get_pools();
-        // Where the topology does not answer, all that was named stays.
-        if let Ok(pools) = pool::objects(&asked, host.native(asked.clone()).await) {
-            let known: Vec<String> = pools.iter().flat_map(all_texts).map(|text| behind_colon(&text)).collect();
+    let all = named.join(", ");
+    if !named.is_empty() {
+        // What looks like a name may be a server's, a site's or a version; where the topology does not answer, all stays.
+        if let Some(known) = known_pools(host).await {
             named.retain(|name| known.iter().any(|pool| pool.eq_ignore_ascii_case(name)));
         }
     }
     match &named[..] {
         [partner] => Ok(partner.clone()),
-        [] => Err(not_found(pool_fqdn, "its answer names no other pool.")),
+        [] if all.is_empty() => Err(not_found(pool_fqdn, "its answer names no other pool.")),
+        [] => Err(not_found(pool_fqdn, &format!("its answer names {all}, which `Get-CsPool` does not list."))),
         several => Err(not_found(pool_fqdn, &format!("its answer names several: {}.", several.join(", ")))),
     }
+}
+
+/// The pools of the topology; `None` where the shell does not tell. Reads only.
+pub async fn known_pools(host: &dyn Host) -> Option<Vec<String>> {
+    let asked = get_pools();
+    let pools = pool::objects(&asked, host.native(asked.clone()).await).ok()?;
+    let names: Vec<String> = pools.iter().flat_map(all_texts).map(|text| behind_colon(&text)).collect();
+    let names: Vec<String> = names.into_iter().filter(|name| is_fqdn(name)).collect();
+    (!names.is_empty()).then_some(names)
 }
 
 fn not_found(pool_fqdn: &str, why: &str) -> Error {

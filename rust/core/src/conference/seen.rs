@@ -1,6 +1,7 @@
 //! What was seen of each module, reading by reading, for the operator.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -123,6 +124,11 @@ impl Watched {
             .collect();
         self.told.extend(new.iter().cloned());
         new
+    }
+
+    /// How long all of its awaited directions have been good.
+    pub fn good_for(&self, now: DateTime<Utc>) -> Duration {
+        self.good_since.and_then(|since| (now - since).to_std().ok()).unwrap_or_default()
     }
 
     /// `export SteadyState, import NormalState`.

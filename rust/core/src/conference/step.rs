@@ -1,11 +1,13 @@
 //! The steps of a restore: start the sync, wait, compare, report.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::{json, Value};
 
+use super::moved::{moved, unseen, Before};
 use super::plan::{compare_command, step_name, sync_commands, with_short_module};
 use super::seen::Side;
 use super::state::{meaning, Meaning};
@@ -13,7 +15,7 @@ use super::status::{get_status, read_status};
 use super::wait::{self, Wait};
 use super::work::ConferenceRestore;
 use crate::document::{BackupServiceModule, Plan};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{utc_text, Reading};
 use crate::host::{Level, NativeState};
 use crate::journal::crash_points;
@@ -27,6 +29,10 @@ type Run = GenericRun<ConferenceRestore>;
 const CALLED_AT: &str = "sync_called_at";
 /// Fact: when this run began to call the sync, whatever became of the call.
 const ASKED_AT: &str = "sync_asked_at";
+/// What the awaited states were before the sync was called.
+const BEFORE: &str = "states_before_sync";
+/// The modules of which a state was seen to change since then.
+const MOVED: &str = "modules_that_moved";
 /// That the backup service had settled, with what was seen.
 const SETTLED: &str = "backup_service_settled";
 /// What the comparison said, word for word.
@@ -54,20 +60,6 @@ pub(crate) fn units(plan: &Plan) -> Result<Vec<Unit<ConferenceRestore>>> {
 /// What the comparison said, where there was one.
 pub(crate) fn compared(run: &Run) -> Option<String> {
     run.book.fact(COMPARED)
-}
-
-/// What an operator should know beside the outcome.
-pub(crate) fn remarks(run: &Run) -> Vec<String> {
-    let modules: Vec<BackupServiceModule> = run.book.fact(SETTLED).unwrap_or_default();
-    let moved = modules.iter().any(|module| module.seen.len() > 1);
-    if modules.is_empty() || moved {
-        return Vec::new();
-    }
-    vec![format!(
-        "No state changed after the sync was called: either nothing was missing, or it did not begin. Look at the meetings of \
-         {} themselves.",
-        run.work.evidence.pair.damaged
-    )]
 }
 
 /// What became of the sync: true and false where that is known, `None` where it was called and the call did not end well.
@@ -104,6 +96,9 @@ impl Step<ConferenceRestore> for StartSync {
     }
 
     async fn act(&self, run: &Run) -> Result<String> {
+        if run.book.fact::<Vec<Before>>(BEFORE).is_none() {
+            run.book.set_fact(BEFORE, &states(run).await?).await?;
+        }
         run.book.set_fact(ASKED_AT, &Utc::now()).await?;
         for command in sync_commands(&run.work.evidence) {
             let sent = run.native_set(command.clone()).await;
@@ -121,6 +116,22 @@ impl Step<ConferenceRestore> for StartSync {
         run.book.set_fact(CALLED_AT, &Utc::now()).await?;
         Ok(format!("the sync was started on {}", run.work.evidence.pair.survivor))
     }
+}
+
+/// What both pools show now; a pool that cannot be read shows nothing.
+async fn states(run: &Run) -> Result<Vec<Before>> {
+    let mut all = Vec::new();
+    for side in [Side::Survivor, Side::Damaged] {
+        let pool = side.pool(&run.work.evidence.pair);
+        match run.native_get(get_status(pool)).await {
+            Ok(objects) => all.extend(read_status(&objects).into_iter().map(|status| Before::of(pool, status))),
+            Err(error) => {
+                run.cancel.check()?;
+                run.host.message(Level::Verbose, error.message);
+            }
+        }
+    }
+    Ok(all)
 }
 
 struct WaitForBackupService;
@@ -174,6 +185,9 @@ impl Step<ConferenceRestore> for WaitForBackupService {
             // A listener that has gone does not stop the run.
             let _ = run.host.item("backup_service_module", json!(module)).await;
         }
+        let mut seen: BTreeSet<String> = run.book.fact(MOVED).unwrap_or_default();
+        seen.extend(moved(&run.book.fact::<Vec<Before>>(BEFORE).unwrap_or_default(), &ended.modules));
+        run.book.set_fact(MOVED, &seen).await?;
         match ended.error {
             None => {
                 run.book.set_fact(SETTLED, &ended.modules).await?;
@@ -257,7 +271,12 @@ impl Step<ConferenceRestore> for CompareStores {
             return Ok(text);
         };
         command.module = run.work.evidence.module_of(&command.name).map(str::to_string);
-        let outcome = run.host.native(command.clone()).await;
+        let mut outcome = run.host.native(command.clone()).await;
+        // The names that it takes are a third set, and cannot be probed; without one it compares all modules.
+        if outcome.state == NativeState::Failed && command.parameters.iter().any(|p| p.name == "BackupModule") {
+            command.parameters.retain(|parameter| parameter.name != "BackupModule");
+            outcome = run.host.native(command.clone()).await;
+        }
         if outcome.state == NativeState::Missing {
             let text = "not compared: this shell has no `Debug-CsInterPoolReplication`.".to_string();
             run.book.set_fact(COMPARED, &text).await?;
@@ -302,7 +321,43 @@ impl Step<ConferenceRestore> for Report {
             true => "the backup service has not settled".to_string(),
             false => seen_text(&modules),
         };
+        let unseen = unseen_modules(run);
+        if !unseen.is_empty() {
+            return Err(not_seen(run, &unseen, &text).await?);
+        }
         run.book.set_fact(REPORTED, &text).await?;
         Ok(text)
     }
+}
+
+/// The modules of which nothing shows that their sync began.
+fn unseen_modules(run: &Run) -> Vec<String> {
+    let takes_module = sync_commands(&run.work.evidence).iter().any(|c| with_short_module(c).is_some());
+    let called: &[String] = if takes_module { &run.work.evidence.modules } else { &[] };
+    unseen(called, &run.book.fact(MOVED).unwrap_or_default())
+}
+
+/// Good states that are those from before the call: whoever resumes the run calls the sync again, and waits again.
+async fn not_seen(run: &Run, unseen: &[String], text: &str) -> Result<Error> {
+    let pair = &run.work.evidence.pair;
+    let compared = compared(run).map_or(String::new(), |said| format!(" The comparison says: {}", said.trim()));
+    for fact in [CALLED_AT, SETTLED, COMPARED, BEFORE, MOVED] {
+        run.book.set_fact(fact, &Value::Null).await?;
+    }
+    Ok(Error::new(
+        ErrorKind::SyncNotSeen,
+        format!(
+            "nothing shows that the sync of {} began: every state was good, and none was another than before the call ({}). \
+             Either nothing was missing, or the call did nothing.{compared}",
+            unseen.join(", "),
+            text.trim_end_matches('.')
+        ),
+    )
+    .with_unchanged(format!("What {} lacks is still on {}.", pair.damaged, pair.survivor))
+    .with_next(format!(
+        "Open a meeting of {} whose content was lost. Where it is there, `Undo-PChatRun -RunId {}` closes the run; where not, \
+         `Resume-PChatRun` calls the sync again.",
+        pair.damaged, run.run_id
+    ))
+    .with_target(&pair.damaged))
 }

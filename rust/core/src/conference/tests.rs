@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use serde_json::{json, Map, Value};
+use serde_json::{json, Value};
 
 use crate::command::backup_service_wait;
 use crate::document::BackupServiceWaitRequest;
@@ -21,6 +21,9 @@ struct Shell {
     begun: Instant,
     states: Box<States>,
     missing: &'static [&'static str],
+    partner: &'static str,
+    /// The limits of the status calls.
+    limits: Mutex<Vec<u64>>,
     items: Mutex<Vec<Value>>,
     messages: Mutex<Vec<String>>,
     progress: Mutex<Vec<Progress>>,
@@ -32,6 +35,8 @@ impl Shell {
             begun: Instant::now(),
             states: Box::new(states),
             missing: &[],
+            partner: "pool1.contoso.com",
+            limits: Mutex::default(),
             items: Mutex::default(),
             messages: Mutex::default(),
             progress: Mutex::default(),
@@ -61,8 +66,11 @@ impl Shell {
         match command.name.as_str() {
             "Get-CsBackupServiceStatus" => self.status(&parameter("PoolFqdn")),
             "Get-CsBackupServiceConfiguration" => Ok(json!({"SyncInterval": format!("00:00:00.{INTERVAL}0000")})),
-            "Get-CsPoolBackupRelationship" => Ok(json!({"*": ["pool1.contoso.com", "pool2.contoso.com"]})),
+            "Get-CsPoolBackupRelationship" => Ok(json!({"*": [self.partner, "pool2.contoso.com"]})),
             "Get-CsManagementStoreReplicationStatus" => Ok(json!({"ActiveMasterFqdn": "fe2.contoso.com"})),
+            "Get-CsPool" if parameter("Identity").is_empty() => {
+                Ok(json!([{"Identity": "pool1.contoso.com"}, {"Identity": "pool2.contoso.com"}]))
+            }
             "Get-CsPool" => Ok(json!({"Computers": [parameter("Identity").replace("pool", "fe")]})),
             other => Err(format!("{other} was not expected")),
         }
@@ -91,6 +99,9 @@ impl Host for Shell {
 
     async fn native(&self, command: NativeCommand) -> NativeOutcome {
         assert!(command.reads_only, "{}", command.as_text());
+        if command.name == "Get-CsBackupServiceStatus" {
+            self.limits.lock().unwrap().push(command.limit_seconds);
+        }
         let is_missing = self.missing.contains(&command.name.as_str());
         let answer = self.answer(&command);
         let state = match (&answer, is_missing) {
@@ -98,12 +109,15 @@ impl Host for Shell {
             (Ok(_), _) => NativeState::Completed,
             (Err(_), _) => NativeState::Failed,
         };
-        let objects = answer.clone().ok().filter(|_| !is_missing).and_then(|value| value.as_object().cloned());
+        let objects = match answer.clone().ok().filter(|_| !is_missing) {
+            Some(Value::Array(items)) => items,
+            one => one.into_iter().collect(),
+        };
         NativeOutcome {
             state,
             module: Some("Lync".to_string()),
             stand_in: false,
-            objects: objects.into_iter().collect::<Vec<Map<String, Value>>>(),
+            objects: objects.iter().filter_map(Value::as_object).cloned().collect(),
             error: answer.err(),
             error_id: None,
         }
@@ -158,6 +172,11 @@ async fn a_stale_first_snapshot_is_shown_and_not_believed() {
     let shown = shell.progress.lock().unwrap();
     assert!(shown.iter().any(|p| p.status.starts_with("good for") && p.operation.contains("ConfServices.DataConf")));
     assert!(shown.windows(2).any(|pair| pair[0].percent < pair[1].percent));
+    let parts = &shown.last().expect("a bar").parts;
+    let names: Vec<&str> = parts.iter().map(|part| part.activity.as_str()).collect();
+    assert_eq!(names, ["ConfServices.DataConf on pool2.contoso.com", "ConfServices.DataConf on pool1.contoso.com"]);
+    assert_eq!(parts[0].status, "export SteadyState, import NormalState");
+    assert!(parts.iter().all(|part| part.percent.is_some_and(|percent| percent > 50)), "{parts:?}");
 }
 
 #[tokio::test]
@@ -237,18 +256,60 @@ async fn a_health_check_waits_for_all_modules_both_ways_and_knows_who_holds_the_
 }
 
 #[tokio::test]
-async fn a_module_that_no_status_shows_is_waited_for_in_vain() {
-    let shell = Arc::new(Shell::new(|_, _, _| Some(("FinalState", "NormalState"))));
-    let request = BackupServiceWaitRequest {
-        backup_modules: vec!["DataConf".to_string(), "ApplicationServer.RGSDataStore".to_string()],
-        backup_service_timeout_seconds: 1,
-        ..request()
+async fn a_module_or_a_pool_that_is_not_there_is_refused_with_those_that_are() {
+    let refused = |more: BackupServiceWaitRequest| async move {
+        let shell = Arc::new(Shell::new(|_, _, _| Some(("FinalState", "NormalState"))));
+        let (items, error) = waited(&shell, more).await;
+        assert!(items.is_empty(), "{items:?}");
+        assert!(shell.progress.lock().unwrap().is_empty(), "nothing was waited for");
+        error.expect("a refusal")
     };
-    let (items, error) = waited(&shell, request).await;
+    let modules = vec!["DataConf".to_string(), "ConfServices.DataCnf".to_string()];
+    let (kind, text) = refused(BackupServiceWaitRequest { backup_modules: modules, ..request() }).await;
+    assert_eq!(kind, ErrorKind::InvalidValue);
+    assert!(text.contains("no module ConfServices.DataCnf"), "{text}");
+    assert!(text.contains("UserServices.PresenceFocus, ConfServices.DataConf, CentralMgmt.CMSMaster"), "{text}");
+
+    let damaged = Some("pool7.contoso.com".to_string());
+    let (kind, text) = refused(BackupServiceWaitRequest { damaged_pool_fqdn: damaged, ..request() }).await;
+    assert_eq!(kind, ErrorKind::PoolNotFound);
+    assert!(text.contains("no pool pool7.contoso.com; it lists pool1.contoso.com, pool2.contoso.com"), "{text}");
+}
+
+#[tokio::test]
+async fn a_limit_that_passes_before_anything_is_believed_is_refused_with_the_least() {
+    let shell = Arc::new(Shell::new(|_, _, _| Some(("FinalState", "NormalState"))));
+    let short =
+        BackupServiceWaitRequest { sync_interval_seconds: Some(60), backup_service_timeout_seconds: 194, ..request() };
+    let (items, error) = waited(&shell, short).await;
+    let (kind, text) = error.expect("a refusal");
+    assert_eq!((kind, items.len()), (ErrorKind::InvalidValue, 0));
+    assert!(text.contains("-BackupServiceTimeoutSeconds` 195 or more"), "{text}");
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_pool_is_not_taken_for_the_partner() {
+    let mut shell = Shell::new(|_, _, _| Some(("FinalState", "NormalState")));
+    shell.partner = "fs1.contoso.com";
+    let (_, error) = waited(&Arc::new(shell), request()).await;
+    let (kind, text) = error.expect("a refusal");
+    assert_eq!(kind, ErrorKind::PartnerNotFound);
+    assert!(text.contains("names fs1.contoso.com, which `Get-CsPool` does not list"), "{text}");
+
+    let mut shell = Shell::new(|_, _, _| Some(("FinalState", "NormalState")));
+    shell.missing = &["Get-CsPool"];
+    let (items, error) = waited(&Arc::new(shell), request()).await;
+    assert_eq!((items.len(), error), (2, None), "without Get-CsPool the one name counts");
+}
+
+#[tokio::test]
+async fn each_status_call_is_given_what_is_left_of_the_limit_and_no_more() {
+    let shell = Arc::new(Shell::new(|_, _, _| Some(("NonSteadyState", "NormalState"))));
+    let (_, error) = waited(&shell, BackupServiceWaitRequest { backup_service_timeout_seconds: 2, ..request() }).await;
     assert_eq!(error.expect("the limit").0, ErrorKind::BackupServiceNotSettled);
-    let names: Vec<&str> = items.iter().filter_map(|item| item["backup_module"].as_str()).collect();
-    assert_eq!(names[0], "ConfServices.DataConf");
-    assert_eq!(names[2], "ApplicationServer.RGSDataStore");
+    let limits = shell.limits.lock().unwrap();
+    assert!(limits.iter().all(|limit| (1..=2).contains(limit)), "{limits:?}");
+    assert_eq!((limits.first(), limits.last()), (Some(&2), Some(&1)));
 }
 
 #[tokio::test]
@@ -274,7 +335,7 @@ async fn without_the_configuration_the_default_interval_is_taken_and_told() {
     let mut shell = Shell::new(|_, _, _| Some(("FinalState", "NormalState")));
     shell.missing = &["Get-CsBackupServiceConfiguration"];
     let shell = Arc::new(shell);
-    let request = BackupServiceWaitRequest { backup_service_timeout_seconds: 1, ..request() };
+    let request = BackupServiceWaitRequest { backup_service_timeout_seconds: 600, ..request() };
     let host: Arc<dyn Host> = shell.clone();
     let cancel = Cancel::new();
     let (stop, work) = (cancel.clone(), backup_service_wait(request, host, cancel));

@@ -12,11 +12,11 @@ use super::state::{self, CMS_MODULE};
 use super::status::{get_status, read_status, ModuleStatus};
 use crate::document::BackupServiceModule;
 use crate::error::{Error, ErrorKind, Result};
-use crate::host::{Cancel, Host, Level, Progress};
+use crate::host::{Cancel, Host, Level, Progress, ProgressPart};
 use crate::pool;
 
 /// Longest pause between two readings, however long the interval is.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What is waited for.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ pub(crate) async fn wait(host: &dyn Host, cancel: &Cancel, wait: &Wait) -> Resul
         cancel.check()?;
         let asked = Instant::now();
         let since_call = wait.called_ago + (asked - begun);
-        waiting.read(cancel, since_call <= wait.interval).await?;
+        waiting.read(cancel, since_call <= wait.interval, begun + wait.limit).await?;
         let sights: Vec<_> = waiting.watched.iter().flat_map(Watched::awaited).collect();
         let verdict = waiting.rule.take(since_call, &sights);
         match verdict {
@@ -97,12 +97,15 @@ impl Waiting<'_> {
         }
     }
 
-    /// One reading of both pools. A pool that cannot be read is one whose modules are not good.
-    async fn read(&mut self, cancel: &Cancel, decides_nothing: bool) -> Result<()> {
+    /// One reading of both pools. A pool that cannot be read is one whose modules are not good. A call that hangs gets what
+    /// is left until the end, and a second at least.
+    async fn read(&mut self, cancel: &Cancel, decides_nothing: bool, end: Instant) -> Result<()> {
         self.unread.clear();
         let mut answers = Vec::new();
         for side in [Side::Survivor, Side::Damaged] {
-            let command = get_status(side.pool(&self.wait.pair));
+            let mut command = get_status(side.pool(&self.wait.pair));
+            let left = end.saturating_duration_since(Instant::now()).as_secs_f64().ceil() as u64;
+            command.limit_seconds = command.limit_seconds.min(left.max(1));
             match pool::objects(&command, self.host.native(command.clone()).await) {
                 Ok(objects) => answers.push((side, read_status(&objects))),
                 Err(error) if error.kind == ErrorKind::NativeCommandMissing => return Err(error),
@@ -239,11 +242,17 @@ impl Waiting<'_> {
             }
             _ => ("not good yet".to_string(), interval, None),
         };
-        let modules: Vec<String> = self
-            .watched
-            .iter()
-            .map(|w| format!("{} on {}: {}", w.module, w.side.pool(&self.wait.pair), w.words()))
-            .collect();
+        let percent = |done: f64| Some((done / (interval + wanted) * 100.0).clamp(0.0, 99.0) as u8);
+        let is_early = *verdict == Verdict::TooEarly;
+        let name = |w: &Watched| format!("{} on {}", w.module, w.side.pool(&self.wait.pair));
+        let modules: Vec<String> = self.watched.iter().map(|w| format!("{}: {}", name(w), w.words())).collect();
+        let now = Utc::now();
+        let part = |w: &Watched| ProgressPart {
+            activity: name(w),
+            status: w.words(),
+            percent: percent(if is_early { done } else { interval + w.good_for(now).as_secs_f64().min(wanted) }),
+        };
+        let parts = self.watched.iter().map(part).collect();
         self.host.progress(Progress {
             activity: format!(
                 "Waiting for the backup service of {} and {}",
@@ -251,8 +260,9 @@ impl Waiting<'_> {
             ),
             status: said,
             operation: modules.join("; "),
-            percent: Some((done / (interval + wanted) * 100.0).clamp(0.0, 99.0) as u8),
+            percent: percent(done),
             seconds_remaining: remaining.map(|seconds| seconds.max(0.0).ceil() as u64),
+            parts,
         });
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::evidence::ConferenceEvidence;
 use super::plan::{self, modules_text, step_name};
-use super::{check, gather, pair, step};
+use super::{check, door, gather, pair, step};
 use crate::document::{ConferenceRestoreRequest, Plan, PlanRequest, RunRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::NativeCommand;
@@ -71,6 +71,9 @@ impl Workflow for ConferenceRestore {
         let asked = ConferenceRestoreRequest { pool_fqdn: survivor.or(request.pool_fqdn.clone()), ..request.clone() };
         let files = outside.session.file_system();
         let evidence = gather::gather(outside.host.as_ref(), files.as_ref(), &asked, &outside.cancel).await?;
+        if earlier.is_none() {
+            door::refuse_restore(&evidence, &request)?;
+        }
         Ok(ConferenceRestore { request, evidence })
     }
 
@@ -183,7 +186,7 @@ impl Workflow for ConferenceRestore {
         }
     }
 
-    fn next_actions(run: &Run<ConferenceRestore>, _: &Ending) -> Vec<String> {
-        step::remarks(run)
+    fn next_actions(_: &Run<ConferenceRestore>, _: &Ending) -> Vec<String> {
+        Vec::new()
     }
 }

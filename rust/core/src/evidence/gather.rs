@@ -331,8 +331,7 @@ fn tell(host: &dyn Host, request: &FailoverRequest, operation: &str) {
         activity: format!("Reading the evidence for {} on {}", request.target.database, request.target.sql_instance),
         status: "Read only".to_string(),
         operation: operation.to_string(),
-        percent: None,
-        seconds_remaining: None,
+        ..Progress::default()
     });
 }
 

@@ -109,7 +109,7 @@ async fn prepare_locked<W: Workflow>(outside: &Outside, confirmed: Plan, locks: 
     let copy = work.ready(outside).await?;
     let plan = Plan { plan_id: confirmed.plan_id, ..fresh };
     let folder = journal_folder(plan.request.journal());
-    open::refuse(&folder, copy.as_deref(), &plan.sql_instance, &plan.database).await?;
+    open::refuse(&folder, copy.as_deref(), &plan).await?;
     view.set_loss(plan.loss.clone());
     let run_id = journal::new_run_id(Utc::now());
     let head = head(&run_id, W::KIND, plan, work.capture(), copy.as_deref());

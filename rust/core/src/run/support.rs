@@ -53,6 +53,7 @@ impl<W: Workflow> Run<W> {
             operation: operation.to_string(),
             percent,
             seconds_remaining: self.view.seconds_remaining(percent),
+            parts: Vec::new(),
         });
     }
 }

@@ -188,6 +188,14 @@ pub struct NativeSettings {
     /// Module names that `Invoke-CsBackupServiceSync -BackupModule` takes: `dotted` (reference), `short` (monitoring
     /// guide), or `any`.
     pub sync_module_names: String,
+    /// Forms that one page prints and the published syntax lacks, and that are installed here all the same:
+    /// `Get-CsBackupServiceStatus -BackupModule`, `Invoke-CsDatabaseFailover -ExcludeDatabase`, or
+    /// `Get-CsPersistentChatActiveServer`.
+    pub page_forms: Vec<String>,
+    /// Module names that `Debug-CsInterPoolReplication -BackupModule` takes: `own`, as its help has them, or `dotted`.
+    pub compare_module_names: String,
+    /// Whether the mirror commands know the types of the Persistent Chat databases; an older list has none of them.
+    pub chat_database_types: bool,
     /// Refuse whatever no page documents, `@{Replace=…}` for one.
     pub strict: bool,
     /// Limit on the active list in the Set itself; no page states one.
@@ -438,6 +446,9 @@ impl Default for NativeSettings {
             without_what_if: Vec::new(),
             mirror_status_member: None,
             sync_module_names: "dotted".into(),
+            page_forms: Vec::new(),
+            compare_module_names: "own".into(),
+            chat_database_types: true,
             strict: false,
             active_server_limit: None,
             command_milliseconds: 0,

@@ -144,12 +144,17 @@ fn compliance_and_site_services_are_told() {
     });
     assert_eq!(
         line(&backlog),
-        r"warning - P\RTC: cannot be read (no answer within 5 s); B\RTC: 3 unprocessed, the oldest since 21 minutes"
+        r"warning - P\RTC: cannot be read (no answer within 5 s); B\RTC: 3 unprocessed, the oldest left by the adapter for 21 minutes"
     );
     let clear = check_with("ComplianceBacklog", |e, _| {
         e.compliance = vec![ComplianceEvidence { sql_instance: r"B\RTC".to_string(), backlog: waiting(0, None) }];
     });
     assert_eq!(line(&clear), r"passed - B\RTC: 0 unprocessed");
+    assert!(clear.message.contains("cannot be told when the adapter last ran"), "{}", clear.message);
+    let undated = check_with("ComplianceBacklog", |e, _| {
+        e.compliance = vec![ComplianceEvidence { sql_instance: r"B\RTC".to_string(), backlog: waiting(2, None) }];
+    });
+    assert_eq!(line(&undated), r"warning - B\RTC: 2 unprocessed, since when cannot be read");
     let registrar = check_with("RegistrarPool", |_, _| {});
     assert!(registrar.message.contains("`Invoke-CsPoolFailOver -PoolFqdn … -DisasterMode`"));
     let store = check_with("FileStore", |e, _| e.pool.service = Reading::Unknown("PCHAT6002: no".into()));

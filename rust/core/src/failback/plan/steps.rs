@@ -299,7 +299,8 @@ fn switch(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
         PlannedStep::new(step_name::CLEAR_ACTIVE_LIST, "Save and clear the list of active servers", &pool_name, OUT);
     let identity = parts.evidence.pool.active_list_right.known().map_or("global", String::as_str);
     clear.native_commands.push(parts.text(&pool::clear_active_servers(identity)));
-    clear.expected_seconds = Some(20);
+    clear.native_commands.push(parts.text(&pool::get_replication()));
+    clear.expected_seconds = Some(30);
 
     let mut jobs = PlannedStep::new(
         step_name::QUIET_JOBS,

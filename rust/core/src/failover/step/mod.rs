@@ -10,7 +10,7 @@ pub(crate) mod pool_state;
 pub(crate) mod quiesce_jobs;
 pub(crate) mod recover;
 pub(crate) mod remove_log_shipping;
-mod replication;
+pub(crate) mod replication;
 pub(crate) mod report;
 mod restores;
 pub(crate) mod test_message;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::host::Question;
+use crate::host::{Level, Question};
 use crate::pool::{self, Replica};
 use crate::run::Run;
 use crate::switch::PoolWork;
@@ -25,6 +25,9 @@ pub(crate) struct Change {
 
 /// The state of the pool.
 pub(crate) const POOL_STATE: Change = Change { before: "replicas_before_pool_state", what: "pool state" };
+/// The list of active servers, emptied before a switch.
+pub(crate) const EMPTY_LIST: Change =
+    Change { before: "replicas_before_empty_list", what: "empty list of active servers" };
 /// The list of active servers.
 pub(crate) const ACTIVE_LIST: Change = Change { before: "replicas_before_active_list", what: "list of active servers" };
 
@@ -43,9 +46,13 @@ pub(crate) async fn take_down<W: PoolWork>(run: &Run<W>, change: &Change) -> Res
 /// # Errors
 /// Those of the command.
 pub(crate) async fn behind<W: PoolWork>(run: &Run<W>, change: &Change) -> Result<Vec<String>> {
+    behind_of(run, change, run.work.active_servers()).await
+}
+
+/// The same of any servers.
+async fn behind_of<W: PoolWork>(run: &Run<W>, change: &Change, wanted: &[String]) -> Result<Vec<String>> {
     let replicas = read(run).await?;
     let before: BTreeMap<String, Option<String>> = run.book.fact(change.before).unwrap_or_default();
-    let wanted = run.work.active_servers();
     Ok(wanted.iter().filter(|server| !is_up_to_date(server, &replicas, &before)).cloned().collect())
 }
 
@@ -55,7 +62,8 @@ pub(crate) async fn behind<W: PoolWork>(run: &Run<W>, change: &Change) -> Result
 /// `ReplicationBehind` (6005), `Cancelled` (1007), or those of the commands.
 pub(crate) async fn wait_for<W: PoolWork>(run: &Run<W>, change: &Change) -> Result<()> {
     let limit = run.work.pool_timeout();
-    let Some(late) = wait(run, change, limit).await? else { return Ok(()) };
+    let servers = run.work.active_servers();
+    let Some(late) = wait(run, change, servers, limit).await? else { return Ok(()) };
     let list = late.join(", ");
     let yes = run
         .host
@@ -73,7 +81,7 @@ pub(crate) async fn wait_for<W: PoolWork>(run: &Run<W>, change: &Change) -> Resu
         for server in &late {
             run.native_set(pool::force_replication(server)).await?;
         }
-        if wait(run, change, limit).await?.is_none() {
+        if wait(run, change, servers, limit).await?.is_none() {
             return Ok(());
         }
     }
@@ -86,12 +94,38 @@ pub(crate) async fn wait_for<W: PoolWork>(run: &Run<W>, change: &Change) -> Resu
     )))
 }
 
+/// Waits until these servers know the change. Who is behind when the limit passes is told, and nothing is forced: for a
+/// change that later steps do not rest on.
+///
+/// # Errors
+/// `Cancelled` (1007), or those of the command.
+pub(crate) async fn wait_or_tell<W: PoolWork>(run: &Run<W>, change: &Change, servers: &[String]) -> Result<()> {
+    let limit = run.work.pool_timeout();
+    let Some(late) = wait(run, change, servers, limit).await? else { return Ok(()) };
+    run.host.message(
+        Level::Warning,
+        format!(
+            "{} did not report the {} within {} seconds. The run goes on: their services are stopped, and sessions are counted. \
+             `Invoke-CsManagementStoreReplication` forces a full copy.",
+            late.join(", "),
+            change.what,
+            limit.as_secs()
+        ),
+    );
+    Ok(())
+}
+
 /// `None` once nobody is behind, else who is when the limit passes.
-async fn wait<W: PoolWork>(run: &Run<W>, change: &Change, limit: Duration) -> Result<Option<Vec<String>>> {
+async fn wait<W: PoolWork>(
+    run: &Run<W>,
+    change: &Change,
+    servers: &[String],
+    limit: Duration,
+) -> Result<Option<Vec<String>>> {
     let end = Instant::now() + limit;
     let mut pause = FIRST_POLL;
     loop {
-        let late = behind(run, change).await?;
+        let late = behind_of(run, change, servers).await?;
         if late.is_empty() {
             return Ok(None);
         }

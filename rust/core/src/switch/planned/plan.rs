@@ -210,8 +210,9 @@ fn clear_list(parts: &Parts<'_>) -> PlannedStep {
     if pool.active_servers().is_none_or(|servers| !servers.is_empty()) {
         let identity = pool.active_list_right.known().map_or("global", String::as_str);
         planned.native_commands.push(text(parts, &pool::clear_active_servers(identity)));
+        planned.native_commands.push(text(parts, &pool::get_replication()));
     }
-    planned.expected_seconds = Some(5);
+    planned.expected_seconds = Some(30);
     planned
 }
 

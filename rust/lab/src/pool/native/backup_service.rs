@@ -67,10 +67,12 @@ pub fn status(call: &mut Call<'_>) -> Objects {
     let now = call.pool.outside.now_utc();
     let inner = call.pool.lock();
     let pool = serving(&inner, call.required("PoolFqdn"))?;
+    let wanted = call.bound.text("BackupModule");
     let modules: Vec<_> = inner
         .backup_service
         .status(&pool.fqdn, call.bound.text("Category"), now)
         .into_iter()
+        .filter(|r| wanted.is_none_or(|module| r.module.eq_ignore_ascii_case(module)))
         .map(|r| json!({ "Identity": r.module, "ExportStatus": r.export, "ImportStatus": r.import }))
         .collect();
     Ok(vec![json!({ "PoolFqdn": pool.fqdn, "ActiveMachineFqdn": pool.servers.first(), "BackupModules": modules })])
@@ -95,6 +97,19 @@ pub fn configuration(call: &mut Call<'_>) -> Objects {
 pub fn debug_replication(call: &mut Call<'_>) -> Objects {
     let now = call.pool.outside.now_utc();
     let inner = call.pool.lock();
+    if let Some(given) = call.bound.text("BackupModule") {
+        let is_own =
+            ["All", "CentralMgmt", "PresenceFocus", "DataConf"].iter().any(|own| own.eq_ignore_ascii_case(given));
+        let is_dotted = MODULES.iter().any(|(name, _)| name.eq_ignore_ascii_case(given));
+        let is_known = if inner.settings.native.compare_module_names == "dotted" { is_dotted } else { is_own };
+        if !is_known {
+            return Err(NativeError::binding(
+                &call.command,
+                "CannotConvertArgumentNoMessage",
+                format!("Cannot bind parameter 'BackupModule'. Cannot convert value \"{given}\" to a module's name."),
+            ));
+        }
+    }
     let pool = serving(&inner, call.required("PoolFqdn"))?;
     let behind: Vec<&str> = inner
         .backup_service

@@ -326,14 +326,8 @@ pub const COMMANDS: &[Command] = &[
         ],
     )
     .gives("Microsoft.Rtc.Management.WritableConfig.Settings.HealthMonitoring.HealthMonitoringConfiguration"),
-    command(
-        "Debug-CsInterPoolReplication",
-        &[set(
-            "Default",
-            &[POOL, given("BackupModule", Word(&["All", "CentralMgmt", "PresenceFocus", "DataConf"])), FORCE],
-        )],
-    )
-    .gives("System.String"),
+    command("Debug-CsInterPoolReplication", &[set("Default", &[POOL, given("BackupModule", Text), FORCE])])
+        .gives("System.String"),
     command(
         "Test-CsDatabase",
         &[
@@ -406,6 +400,47 @@ pub const COMMANDS: &[Command] = &[
         ],
     )
     .gives("Microsoft.Rtc.SyntheticTransactions.TaskOutput"),
+];
+
+/// Forms that one page prints and no published syntax has, by the name under which a scenario installs them.
+pub const PAGE_FORMS: &[(&str, Command)] = &[
+    (
+        "Get-CsBackupServiceStatus -BackupModule",
+        command(
+            "Get-CsBackupServiceStatus",
+            &[set(
+                "Default",
+                &[POOL, given("Category", Word(&["CMS", "UserData"])), given("BackupModule", Text), FORCE],
+            )],
+        )
+        .gives("Microsoft.Rtc.Management.Hadr.BackupService.BackupServiceStatus"),
+    ),
+    (
+        "Invoke-CsDatabaseFailover -ExcludeDatabase",
+        command(
+            "Invoke-CsDatabaseFailover",
+            &[set(
+                "Default",
+                &[
+                    POOL,
+                    needed("DatabaseType", DATABASE_TYPE),
+                    needed("NewPrincipal", Word(&["Primary", "Mirror"])),
+                    given("ExcludeDatabaseList", TextList),
+                    given("ExcludeDatabase", TextList),
+                    FORCE,
+                    LOCAL_STORE,
+                    REPORT,
+                ],
+            )],
+        )
+        .ssp()
+        .asking(),
+    ),
+    (
+        "Get-CsPersistentChatActiveServer",
+        command("Get-CsPersistentChatActiveServer", &[set("Default", &[given("Identity", Text)])])
+            .gives("Microsoft.Rtc.Management.WritableConfig.Settings.PersistentChat.ActiveServers"),
+    ),
 ];
 
 /// The command of this name, without regard to case.

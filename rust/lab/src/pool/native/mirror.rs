@@ -10,6 +10,15 @@ use super::{Call, NativeError, Objects};
 
 /// The databases of a type, after the exclusions.
 fn databases(call: &Call<'_>) -> Result<Vec<String>, NativeError> {
+    let given = call.bound.text("DatabaseType");
+    let is_known = call.pool.lock().settings.native.chat_database_types;
+    if let Some(word) = given.filter(|word| !is_known && word.starts_with("PersistentChat")) {
+        return Err(NativeError::binding(
+            &call.command,
+            "CannotConvertArgumentNoMessage",
+            format!("Cannot bind parameter 'DatabaseType'. Cannot convert value \"{word}\" to a type of databases."),
+        ));
+    }
     let kinds: &[DatabaseType] = match call.bound.text("DatabaseType") {
         Some("PersistentChat") => &[DatabaseType::Chat],
         Some("PersistentChatCompliance") => &[DatabaseType::Compliance],

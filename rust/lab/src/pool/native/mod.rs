@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{json, Map, Value};
 
 pub use bind::Bound;
-pub use catalog::{find, Command, COMMANDS};
+pub use catalog::{find, Command, COMMANDS, PAGE_FORMS};
 
 use super::settings::{Dialect, PoolFaultName};
 use super::Pool;
@@ -140,8 +140,7 @@ impl Pool {
         if request.name.eq_ignore_ascii_case("Get-Command") {
             return self.get_command(&request);
         }
-        let known = find(&request.name).filter(|c| !self.lock().fault(PoolFaultName::NativeMissing, Some(c.name)));
-        let Some(command) = known.map(|command| self.as_installed(command)) else {
+        let Some(command) = self.installed(&request.name) else {
             let message = format!(
                 "The term '{}' is not recognized as the name of a cmdlet, function, script file, or operable program.",
                 request.name
@@ -187,17 +186,23 @@ impl Pool {
     }
 
     /// A command with the parameters that this installation has.
-    fn as_installed(&self, command: &Command) -> Command {
-        let lacks =
-            self.lock().settings.native.without_what_if.iter().any(|name| name.eq_ignore_ascii_case(command.name));
-        Command { should_process: command.should_process && !lacks, ..*command }
+    fn installed(&self, name: &str) -> Option<Command> {
+        let inner = self.lock();
+        let native = &inner.settings.native;
+        let is_on = |form: &str| native.page_forms.iter().any(|on| on.eq_ignore_ascii_case(form));
+        let printed = PAGE_FORMS.iter().find(|(form, command)| command.name.eq_ignore_ascii_case(name) && is_on(form));
+        let command = printed.map(|(_, command)| command).or_else(|| find(name))?;
+        if inner.fault(PoolFaultName::NativeMissing, Some(command.name)) {
+            return None;
+        }
+        let lacks = native.without_what_if.iter().any(|name| name.eq_ignore_ascii_case(command.name));
+        Some(Command { should_process: command.should_process && !lacks, ..*command })
     }
 
     /// The shell's own command, for callers without a shell: which parameters a command has in this dialect.
     fn get_command(&self, request: &NativeRequest) -> NativeAnswer {
         let name = request.parameters.get("Name").and_then(Value::as_str).unwrap_or_default();
-        let known = find(name).filter(|c| !self.lock().fault(PoolFaultName::NativeMissing, Some(c.name)));
-        let Some(command) = known.map(|command| self.as_installed(command)) else {
+        let Some(command) = self.installed(name) else {
             let message = format!("The term '{name}' is not recognized as the name of a cmdlet, function, or program.");
             return failure("", NativeError::refused("CommandNotFoundException", "ObjectNotFound", message));
         };
@@ -276,6 +281,7 @@ async fn dispatch(call: &mut Call<'_>) -> Objects {
         "Set-CsPersistentChatState" => persistent_chat::set_state(call),
         "Get-CsPersistentChatState" => persistent_chat::get_state(call),
         "Set-CsPersistentChatActiveServer" => persistent_chat::set_active_server(call),
+        "Get-CsPersistentChatActiveServer" => persistent_chat::get_active_servers(call),
         "Get-CsService" => topology::get_service(call),
         "Get-CsPool" => topology::get_pool(call),
         "Get-CsPoolBackupRelationship" => topology::get_backup_relationship(call),

@@ -112,6 +112,12 @@ pub(super) fn like(text: &str, pattern: &str) -> bool {
     matches(&chars(text), &chars(pattern))
 }
 
+/// `Get-CsPersistentChatActiveServer`, which some page names and no list of commands has.
+pub fn get_active_servers(call: &mut Call<'_>) -> Objects {
+    let inner = call.pool.lock();
+    Ok(vec![json!({ "Identity": "Global", "ActiveServers": inner.cms.configuration().active.clone() })])
+}
+
 /// `Set-CsPersistentChatActiveServer`: clears, adds, removes, replaces or swaps; silent.
 pub fn set_active_server(call: &mut Call<'_>) -> Objects {
     let identity = call.bound.text("Identity").map(String::from);
