@@ -35,13 +35,7 @@ namespace PersistentChatFailover.Commands
             return new Dictionary<string, object>
             {
                 { "version", 1 },
-                {
-                    "target",
-                    new Dictionary<string, object>
-                    {
-                        { "sql_instance", lab.SqlInstance }, { "database", lab.Database }, { "pool_fqdn", lab.PoolFqdn },
-                    }
-                },
+                { "target", Target(lab) },
                 {
                     "folders",
                     new Dictionary<string, object>
@@ -52,13 +46,7 @@ namespace PersistentChatFailover.Commands
                         { "path_map", Session.Entries(lab.PathMap, "from", "to") },
                     }
                 },
-                {
-                    "journal",
-                    new Dictionary<string, object>
-                    {
-                        { "journal_path", journal }, { "journal_copy_path", null }, { "no_journal_copy", false },
-                    }
-                },
+                { "journal", Journal(journal) },
                 { "active_servers", lab.ActiveServer },
                 { "mirror_file_share", lab.MirrorFileShare },
                 { "primary_sql_instance", lab.PrimarySqlInstance },
@@ -76,6 +64,80 @@ namespace PersistentChatFailover.Commands
                 { "probe_timeout_seconds", 5 },
                 { "pool_timeout_seconds", 120 },
                 { "spellings", SwitchCommand.Spellings(null, null) },
+            };
+        }
+
+        /// <summary>The request that Invoke-PChatFailover -Planned would make; the journal's second copy lies beside the baseline.</summary>
+        internal static Dictionary<string, object> Planned(PChatLab lab, string journal, string baseline)
+        {
+            return new Dictionary<string, object>
+            {
+                { "version", 1 },
+                { "failover", Of(lab, journal, null) },
+                { "salvage_tail", false },
+                { "compliance_drained", false },
+                { "drain_timeout_seconds", 120 },
+                { "service_timeout_seconds", 120 },
+                { "baseline_path", baseline },
+            };
+        }
+
+        /// <summary>The request that Invoke-PChatFailback would make: what the baseline holds is left out.</summary>
+        internal static Dictionary<string, object> Failback(PChatLab lab, string journal, string baseline)
+        {
+            return new Dictionary<string, object>
+            {
+                { "version", 1 },
+                { "target", Target(lab) },
+                { "backup_mirror_sql_instance", lab.BackupMirrorSqlInstance },
+                { "primary_sql_instance", lab.PrimarySqlInstance },
+                { "primary_mirror_sql_instance", lab.PrimaryMirrorSqlInstance },
+                { "active_servers", new string[0] },
+                { "log_backup_share", null },
+                { "mirror_file_share", lab.MirrorFileShare },
+                { "baseline_path", baseline },
+                { "baseline", null },
+                { "path_map", Session.Entries(lab.PathMap, "from", "to") },
+                { "journal", Journal(journal) },
+                { "documented", false },
+                { "recover_and_save", new string[0] },
+                { "compliance_drained", false },
+                { "drain_timeout_seconds", 120 },
+                { "service_timeout_seconds", 120 },
+                { "pool_timeout_seconds", 120 },
+                { "spellings", SwitchCommand.Spellings(null, null) },
+            };
+        }
+
+        /// <summary>The request that Save-PChatBaseline would make.</summary>
+        internal static Dictionary<string, object> SaveBaseline(PChatLab lab, string folder)
+        {
+            return new Dictionary<string, object>
+            {
+                { "version", 1 },
+                { "target", Target(lab) },
+                { "primary_sql_instance", lab.PrimarySqlInstance },
+                { "primary_mirror_sql_instance", lab.PrimaryMirrorSqlInstance },
+                { "backup_mirror_sql_instance", lab.BackupMirrorSqlInstance },
+                { "compliance_database", "mgccomp" },
+                { "folder", folder },
+                { "keep", 10 },
+            };
+        }
+
+        private static Dictionary<string, object> Target(PChatLab lab)
+        {
+            return new Dictionary<string, object>
+            {
+                { "sql_instance", lab.SqlInstance }, { "database", lab.Database }, { "pool_fqdn", lab.PoolFqdn },
+            };
+        }
+
+        private static Dictionary<string, object> Journal(string folder)
+        {
+            return new Dictionary<string, object>
+            {
+                { "journal_path", folder }, { "journal_copy_path", null }, { "no_journal_copy", false },
             };
         }
     }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
 using PersistentChatFailover.Interop;
@@ -8,8 +9,8 @@ using PersistentChatFailover.Interop;
 namespace PersistentChatFailover.Commands
 {
     /// <summary>
-    /// A rehearsal: a lab of its own loses its primary site and is failed over with the stand-ins, in a runspace of its own;
-    /// what was reported is compared with the truth that the lab holds. No real system is touched.
+    /// A rehearsal: a lab of its own loses its primary site and is failed over with the stand-ins, in a runspace of its own, and
+    /// back where that is asked; what was reported is compared with the truth that the lab holds. No real system is touched.
     /// </summary>
     [Cmdlet(VerbsLifecycle.Invoke, "PChatDrill", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
     [OutputType(typeof(DrillResult))]
@@ -29,6 +30,14 @@ namespace PersistentChatFailover.Commands
         /// <summary>Rehearses a restore of conference content instead of a failover.</summary>
         [Parameter]
         public SwitchParameter ConferenceRestore { get; set; }
+
+        /// <summary>There and back: a baseline, a disaster, a failover, two days of messages, and the failback.</summary>
+        [Parameter]
+        public SwitchParameter RoundTrip { get; set; }
+
+        /// <summary>There and back as planned, while both sites live.</summary>
+        [Parameter]
+        public SwitchParameter Planned { get; set; }
 
         /// <summary>How encryption to the lab is negotiated: Mandatory, Optional (the login alone) or Strict (TDS 8).</summary>
         [Parameter]
@@ -62,12 +71,20 @@ namespace PersistentChatFailover.Commands
 
         protected override void ProcessRecord()
         {
-            if (ConferenceRestore.IsPresent && !MyInvocation.BoundParameters.ContainsKey("Scenario"))
+            if (new[] { ConferenceRestore, RoundTrip, Planned }.Count(chosen => chosen.IsPresent) > 1)
             {
-                Scenario = "conference-lost";
+                PChatException several = PChatException.BadValue(
+                    "-ConferenceRestore, -RoundTrip and -Planned are drills of their own.", "Give one of them.");
+                WriteError(several.ToErrorRecord(Scenario));
+                return;
             }
-            string what = ConferenceRestore.IsPresent
-                ? "Start a lab and restore conference content on it"
+            if (!MyInvocation.BoundParameters.ContainsKey("Scenario"))
+            {
+                Scenario = ConferenceRestore.IsPresent ? "conference-lost" : IsJourney ? "healthy" : Scenario;
+            }
+            string what = ConferenceRestore.IsPresent ? "Start a lab and restore conference content on it"
+                : RoundTrip.IsPresent ? "Start a lab, lose its primary site, fail over on it and, days later, back"
+                : Planned.IsPresent ? "Start a lab, switch it as planned and, hours later, back"
                 : "Start a lab, lose its primary site and fail over on it";
             if (!ShouldProcess("scenario " + Scenario, what))
             {
@@ -84,7 +101,7 @@ namespace PersistentChatFailover.Commands
                 {
                     Native.Own = own.Runspace;
                     Native.OnlyModule = DrillRunspace.Module;
-                    if (!ConferenceRestore.IsPresent)
+                    if (!ConferenceRestore.IsPresent && !IsJourney)
                     {
                         PChatException.Guarded(() => process.Door.Ask("primary_site_lost"));
                     }
@@ -109,21 +126,65 @@ namespace PersistentChatFailover.Commands
             }
         }
 
+        private bool IsJourney
+        {
+            get { return RoundTrip.IsPresent || Planned.IsPresent; }
+        }
+
         private DrillResult Rehearse(LabDoor door, string journal)
         {
-            DateTime started = DateTime.UtcNow;
-            bool conference = ConferenceRestore.IsPresent;
-            // A restore of conference content is about two Front End pools and no database.
-            RunResult run = conference
-                ? RunResult.Begun("conference_restore", string.Empty, string.Empty, null)
-                : RunResult.Begun("failover", lab.SqlInstance, lab.Database, lab.PoolFqdn);
+            var result = new DrillResult
+            {
+                Scenario = Scenario,
+                StartedAtUtc = DateTime.UtcNow,
+                Drift = new Drift[0],
+            };
             var steps = new List<StepResult>();
-            Work planning = conference
-                ? new Work("pchat_conference_plan", DrillRequest.Conference(lab, journal))
-                : new Work("pchat_failover_plan", DrillRequest.Of(lab, journal, AcceptDataLoss));
-            planning.AfterStop = "The drill was stopped.";
-            planning.Item = item => true;
+            bool conference = ConferenceRestore.IsPresent;
+            RunResult run;
+            if (IsJourney)
+            {
+                var journey = new DrillJourney(lab, door, journal, drive => CarryOut(drive, steps), SaveBaseline);
+                run = journey.Run(RoundTrip.IsPresent, result);
+            }
+            else
+            {
+                run = CarryOut(
+                    new DrillJourney.Drive
+                    {
+                        Kind = conference ? "conference_restore" : "failover",
+                        PlanExport = conference ? "pchat_conference_plan" : "pchat_failover_plan",
+                        Request = conference ? DrillRequest.Conference(lab, journal) : DrillRequest.Of(lab, journal, AcceptDataLoss),
+                    },
+                    steps);
+                result.ReportedLoss = run.Loss;
+            }
+            result.SqlInstance = run.SqlInstance;
+            result.Database = run.Database;
+            result.PoolFqdn = run.PoolFqdn;
+            result.DamagedPoolFqdn = run.DamagedPoolFqdn;
+            result.Outcome = run.Outcome;
+            result.ExitCode = run.ExitCode;
+            result.EndedAtUtc = DateTime.UtcNow;
+            result.Steps = steps.ToArray();
+            result.NextActions = run.NextActions;
+            result.Text = run.Text;
+            result.Error = run.Error;
+            result.Seconds = Math.Round((result.EndedAtUtc - result.StartedAtUtc).TotalSeconds, 1);
+            PChatException.Guarded(() => conference ? LabTruth.CompareContent(door, result) : LabTruth.Compare(door, result, () => IsStopping));
+            return result;
+        }
+
+        /// <summary>Plans a run and carries it out; its steps are added as they end.</summary>
+        private RunResult CarryOut(DrillJourney.Drive drive, List<StepResult> steps)
+        {
+            // A restore of conference content is about two Front End pools and no database.
+            RunResult run = ConferenceRestore.IsPresent
+                ? RunResult.Begun(drive.Kind, string.Empty, string.Empty, null)
+                : RunResult.Begun(drive.Kind, lab.SqlInstance, lab.Database, lab.PoolFqdn);
+            var planning = new Work(drive.PlanExport, drive.Request) { AfterStop = "The drill was stopped.", Item = item => true };
             Ended ended = Operate(planning);
+            var ran = new List<StepResult>();
             if (ended.Failure == null)
             {
                 Plan plan = ended.AsPlan();
@@ -138,7 +199,7 @@ namespace PersistentChatFailover.Commands
                         var step = item as StepResult;
                         if (step != null)
                         {
-                            steps.Add(step);
+                            ran.Add(step);
                             Writer.Message("verbose", step.Number + ". " + step.Title + ": " + step.State + ", " + step.Milliseconds + " ms. " + step.Text);
                         }
                         return true;
@@ -146,26 +207,32 @@ namespace PersistentChatFailover.Commands
                 });
             }
             run = ended.Failure == null ? ended.As<RunResult>() : run.Failed(ended.Failure.Error);
-            var result = new DrillResult
+            steps.AddRange(run.Steps.Length > 0 ? run.Steps : ran.ToArray());
+            return run;
+        }
+
+        private Baseline SaveBaseline(Dictionary<string, object> request)
+        {
+            Baseline saved = null;
+            Ended ended = Operate(new Work("pchat_baseline_save", request)
             {
-                SqlInstance = run.SqlInstance,
-                Database = run.Database,
-                PoolFqdn = run.PoolFqdn,
-                DamagedPoolFqdn = run.DamagedPoolFqdn,
-                Scenario = Scenario,
-                Outcome = run.Outcome,
-                ExitCode = run.ExitCode,
-                StartedAtUtc = started,
-                EndedAtUtc = DateTime.UtcNow,
-                ReportedLoss = run.Loss,
-                Steps = run.Steps.Length > 0 ? run.Steps : steps.ToArray(),
-                NextActions = run.NextActions,
-                Text = run.Text,
-                Error = run.Error,
-            };
-            result.Seconds = Math.Round((result.EndedAtUtc - started).TotalSeconds, 1);
-            PChatException.Guarded(() => conference ? LabTruth.CompareContent(door, result) : LabTruth.Compare(door, result));
-            return result;
+                AfterStop = "The drill was stopped.",
+                Item = item =>
+                {
+                    saved = item as Baseline ?? saved;
+                    return true;
+                },
+            });
+            if (ended.Failure != null)
+            {
+                throw ended.Failure;
+            }
+            if (saved == null || !saved.IsComplete)
+            {
+                throw PChatException.Of(5015, "StepNotVerified", ErrorCategory.InvalidResult, 1,
+                    "the lab's baseline is not complete.", "Please report this, with the drill's steps.");
+            }
+            return saved;
         }
 
         private void Write(DrillResult result)

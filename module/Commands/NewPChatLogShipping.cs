@@ -14,7 +14,7 @@ namespace PersistentChatFailover.Commands
         [Parameter]
         public string SecondarySqlInstance { get; set; }
 
-        /// <summary>The mirroring partner of the primary, whose log backup job of a failover gives way too.</summary>
+        /// <summary>The mirroring partner of the primary, which becomes a primary too.</summary>
         [Parameter]
         public string MirrorSqlInstance { get; set; }
 

@@ -25,10 +25,10 @@ namespace PersistentChatFailover.Documents
 
         public DateTime EndedAtUtc { get; internal set; }
 
-        /// <summary>From the loss of the primary site to the end of the run.</summary>
+        /// <summary>From the beginning to the end of the run, or of both runs.</summary>
         public double Seconds { get; internal set; }
 
-        /// <summary>Chat messages written on the primary until it was lost.</summary>
+        /// <summary>Chat messages written on the primary until it was lost; in a drill there and back, all that users wrote.</summary>
         public long MessagesWritten { get; internal set; }
 
         /// <summary>Those that the recovered database holds.</summary>
@@ -41,6 +41,15 @@ namespace PersistentChatFailover.Documents
 
         /// <summary>Persistent Chat users are served again, as the lab sees it.</summary>
         public bool UsersServed { get; internal set; }
+
+        /// <summary>Of a drill there and back: how the configuration at home differs from the baseline; nothing in one that went well.</summary>
+        public Drift[] Drift { get; internal set; }
+
+        /// <summary>The instance whose messages are counted; null: the backup.</summary>
+        internal string ServingSqlInstance { get; set; }
+
+        /// <summary>The numbers of the messages that were missing before the way home.</summary>
+        internal string LostBefore { get; set; }
 
         /// <summary>Of a conference drill: the meetings of the damaged pool.</summary>
         public long Meetings { get; internal set; }

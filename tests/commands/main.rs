@@ -4,6 +4,7 @@ mod baselines;
 mod chain;
 mod conference;
 mod files;
+mod given_up;
 mod hands;
 mod instance_steps;
 mod log_shipping;

@@ -107,3 +107,26 @@ Describe 'Invoke-PChatDrill' {
         $text | Should -Match 'written, \d+ kept, 7 lost'
     }
 }
+
+Describe 'Invoke-PChatDrill, there and back' {
+    It 'comes home <How> with the configuration of the baseline and every message but those lost on the way there' -TestCases @(
+        @{ How = 'after a disaster'; Switch = 'RoundTrip'; Loses = $true }
+        @{ How = 'as planned'; Switch = 'Planned'; Loses = $false }
+    ) {
+        $kind = @{ $Switch = $true }
+        $drill = Invoke-PChatDrill @kind
+        $drill.Outcome | Should -Be 'done' -Because "$($drill.Error)"
+        $drill.Scenario | Should -Be 'healthy'
+        $drill.Drift | Should -BeNullOrEmpty
+        $drill.MessagesKept + $drill.MessagesLost | Should -Be $drill.MessagesWritten
+        ($drill.MessagesLost -gt 0) | Should -Be $Loses
+        $drill.UsersServed | Should -BeTrue
+        $drill.UnknownStatements | Should -BeNullOrEmpty
+        # The steps of both ways.
+        @($drill.Steps | Where-Object { $_.Name -eq 'recover' }).Count | Should -Be 2
+    }
+
+    It 'takes one kind of drill at a time' {
+        { Invoke-PChatDrill -RoundTrip -Planned -ErrorAction Stop } | Should -Throw '*drills of their own*'
+    }
+}

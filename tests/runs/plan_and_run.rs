@@ -3,6 +3,8 @@
 use serde_json::{json, Value};
 
 use crate::harness::Situation;
+use crate::reverse::{covered, shipping_in_reverse};
+use crate::roundtrip::{failed_over, wait_for_users, with_baseline};
 
 /// A statement of the plan. One behind a `-- Where …:` is sent only where that is so.
 struct Planned {
@@ -41,20 +43,22 @@ fn sent(situation: &Situation) -> Vec<String> {
         "RESTORE DATABASE",
         "ALTER DATABASE",
     ];
-    let all = situation.ask("statements");
-    all.as_array()
+    everything_sent(situation)
         .into_iter()
-        .flatten()
-        .filter(|sent| sent["program"] == json!("PersistentChatFailover"))
-        .filter_map(|sent| sent["text"].as_str())
         // A question may name a procedure; it changes nothing.
         .filter(|text| {
             !text.starts_with("SELECT ")
                 && !text.starts_with("KILL ")
                 && CHANGES.iter().any(|change| text.contains(change))
         })
-        .map(str::to_string)
         .collect()
+}
+
+fn everything_sent(situation: &Situation) -> Vec<String> {
+    let all = situation.ask("statements");
+    let ours = |sent: &&Value| sent["program"] == json!("PersistentChatFailover");
+    let texts = all.as_array().into_iter().flatten().filter(ours).filter_map(|sent| sent["text"].as_str());
+    texts.map(str::to_string).collect()
 }
 
 /// True where the texts differ in nothing but the placeholders, such as `<yyyymmddhhmmss>`, which stand for something.
@@ -93,6 +97,53 @@ fn every_statement_of_a_failover_is_shown_before_as_it_is_sent() {
 #[test]
 fn every_statement_of_a_failover_of_a_standby_copy_is_shown_before_as_it_is_sent() {
     plan_and_run("standby-200-readers", &[("/log_backup_path", json!("E:\\NewLogs"))]);
+}
+
+/// The same of a workflow whose log backups nobody counts beforehand: whatever was sent stands in the plan, and whatever stands
+/// there without a condition was sent.
+fn all_of_it(situation: &Situation, verb: &str, set: &[(&str, Value)]) {
+    let plan = situation.run(&format!("plan-{verb}"), set).document;
+    assert_eq!(plan["can_run"], json!(true), "{:#}", plan["checks"]);
+    situation.control(json!({"command": "statements", "record": true}));
+    situation.run(verb, set).expect(0);
+    let (sent, everything, planned) = (sent(situation), everything_sent(situation), planned(&plan));
+    let unplanned: Vec<&String> =
+        sent.iter().filter(|sent| !planned.iter().any(|planned| fits(&planned.text, sent))).collect();
+    let unsent: Vec<&String> = planned
+        .iter()
+        .filter(|planned| !planned.is_conditional && !everything.iter().any(|sent| fits(&planned.text, sent)))
+        .map(|planned| &planned.text)
+        .collect();
+    assert!(unplanned.is_empty() && unsent.is_empty(), "in no plan: {unplanned:#?}\nplanned and not sent: {unsent:#?}");
+}
+
+#[test]
+fn every_statement_of_a_failback_is_shown_before_as_it_is_sent() {
+    all_of_it(&failed_over(7200).situation, "failback", &[]);
+}
+
+#[test]
+fn every_statement_of_a_failback_without_seeding_is_shown_before_as_it_is_sent() {
+    let situation = with_baseline();
+    situation.run("switch", &[]).expect(0);
+    wait_for_users(&situation);
+    situation.control(json!({"command": "clock", "pass_seconds": 3600}));
+    all_of_it(&situation, "failback", &[]);
+}
+
+#[test]
+fn every_statement_of_a_failback_in_the_documented_order_is_shown_before_as_it_is_sent() {
+    all_of_it(&failed_over(7200).situation, "failback", &[("/documented", json!(true))]);
+}
+
+#[test]
+fn every_statement_of_a_failback_with_reverse_log_shipping_is_shown_before_as_it_is_sent() {
+    all_of_it(&shipping_in_reverse().situation, "failback", &covered());
+}
+
+#[test]
+fn every_statement_of_a_planned_switch_is_shown_before_as_it_is_sent() {
+    all_of_it(&Situation::start("healthy"), "switch", &[]);
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! There and back with reverse log shipping: while the backup serves, the old primary follows it, so that the way home needs no
 //! seeding.
 
-use std::time::Duration;
-
 use serde_json::{json, Value};
 
 use crate::harness::{Ended, Situation};
@@ -37,62 +35,122 @@ fn seed(situation: &Situation) {
     restore(json!(advice.rsplit(' ').next())).expect(0);
 }
 
-fn reverse(situation: &Situation, instance: &str, secondary: Value, mirror: Value) -> Ended {
+fn reverse(situation: &Situation, pool: Value) -> Ended {
     let request = json!({
-        "secondary_sql_instance": secondary,
-        "mirror_sql_instance": mirror,
+        "target": {"sql_instance": BACKUP, "database": "mgc", "pool_fqdn": pool},
+        "secondary_sql_instance": PRIMARY,
+        "mirror_sql_instance": MIRROR,
         "baseline_path": situation.baseline.path(),
         "reverse": true,
         "log_backup_share": null,
         "copy_folder": "E:\\Reverse",
         "interval_minutes": 15,
     });
-    situation.step("pchat_log_shipping_add", instance, request)
+    situation.step("pchat_log_shipping_add", BACKUP, request)
 }
 
-/// A role swap of the pair that serves. Services that started before the mirror stood do not follow it, so that users are not
-/// waited for in between.
-fn change_roles(situation: &Situation, new: &str, principal: &str) {
-    let parameters = json!({"PoolFqdn": "pchat.contoso.com", "DatabaseType": "PersistentChat", "NewPrincipal": new, "Confirm": false});
-    let swap = json!({"command": "native", "name": "Invoke-CsDatabaseFailover", "parameters": parameters});
-    // Until the pair is synchronized the swap is refused.
-    let awaited = |is_so: &dyn Fn() -> bool| {
-        (0..600).any(|_| {
-            std::thread::sleep(Duration::from_millis(100));
-            is_so()
-        })
-    };
-    assert!(awaited(&|| situation.control(swap.clone())["outcome"] == "completed"), "{:#}", situation.control(swap));
-    assert!(awaited(&|| situation.state_of(principal) == "ONLINE"), "{principal} serves");
-}
-
-#[test]
-fn with_reverse_log_shipping_the_way_home_needs_no_seeding() {
+/// After a disaster: the old primary seeded, both partners of the backup shipping to it, and hours behind that.
+pub fn shipping_in_reverse() -> There {
     let There { situation, lost } = failed_over(7200);
-    let unseeded = reverse(&situation, BACKUP, json!(PRIMARY), json!(MIRROR));
+    let pool = json!("pchat.contoso.com");
+    let unseeded = reverse(&situation, pool.clone());
     unseeded.expect(3);
     assert_eq!(unseeded.error_code(), 5020, "{}", unseeded.message());
+    let advice = unseeded.document["error"]["recommended_action"].as_str().unwrap_or_default().to_string();
+    for command in ["Remove-PChatMirror 'P\\RTC'", "Backup-PChatDatabase 'B\\RTC' -BackupPath", "-BackupFile"] {
+        assert!(advice.contains(command), "{command}: {advice}");
+    }
     seed(&situation);
-    reverse(&situation, BACKUP, json!(PRIMARY), json!(MIRROR)).expect(0);
-    change_roles(&situation, "Mirror", MIRROR);
-    reverse(&situation, MIRROR, Value::Null, Value::Null).expect(0);
-    change_roles(&situation, "Primary", BACKUP);
+    let without_pool = reverse(&situation, Value::Null);
+    without_pool.expect(2);
+    assert_eq!(without_pool.error_code(), 1002, "{}", without_pool.message());
+    reverse(&situation, pool.clone()).expect(0);
+    for partner in [BACKUP, MIRROR] {
+        let jobs = situation.ask("state")["instances"][partner]["jobs"].clone();
+        let jobs: Vec<&Value> =
+            jobs.as_array().into_iter().flatten().filter(|job| job["enabled"] == json!(true)).collect();
+        assert!(jobs.iter().any(|job| job["name"].to_string().contains("LSBackup_mgc")), "{partner}: {jobs:#?}");
+        assert!(
+            !jobs.iter().any(|job| job["name"].to_string().contains("PersistentChatFailover")),
+            "{partner}: {jobs:#?}"
+        );
+    }
+    assert_eq!(situation.state_of(BACKUP), "ONLINE", "the roles are changed back");
     wait_for_users(&situation);
-    reverse(&situation, BACKUP, json!(PRIMARY), json!(MIRROR)).expect(7);
-
+    reverse(&situation, pool).expect(7);
     situation.control(json!({"command": "messages", "write": 30}));
     situation.control(json!({"command": "clock", "pass_seconds": 14_400}));
     assert_eq!(situation.state_of(PRIMARY), "RESTORING");
     let failed = situation.ask("truth")["failed_jobs"].clone();
     let of_reverse = |run: &&Value| run["job"].as_str().is_some_and(|job| job.contains("B\\RTC"));
     assert!(!failed.as_array().into_iter().flatten().any(|run| of_reverse(&run)), "{failed:#}");
+    There { situation, lost }
+}
 
-    // The former mirror of the old primary was parted from it by hand, so that nobody knows it to be covered.
-    let back = situation.run("failback", &[("/recover_and_save", json!(["PM\\RTC"]))]);
+/// The former mirror of the old primary was parted from it by hand, so that nobody knows it to be covered.
+pub fn covered() -> [(&'static str, Value); 1] {
+    [("/recover_and_save", json!(["PM\\RTC"]))]
+}
+
+#[test]
+fn with_reverse_log_shipping_the_way_home_needs_no_seeding() {
+    let There { situation, lost } = shipping_in_reverse();
+    let back = situation.run("failback", &covered());
     back.expect(0);
     let steps: Vec<&str> =
         back.document["steps"].as_array().into_iter().flatten().filter_map(|step| step["name"].as_str()).collect();
     assert!(!steps.contains(&"seed"), "its copy is taken as seeded: {steps:?}");
+    assert_home(&situation, &lost);
+    assert_as_the_baseline(&situation);
+}
+
+fn cut_off_and_resumed(point: &str) {
+    let There { situation, lost } = shipping_in_reverse();
+    let cut = situation.cut_off("failback", point, &covered());
+    assert_ne!(cut.code, Some(0), "{point} was not reached: {:#}", cut.document);
+    assert!(cut.document.get("outcome").is_none(), "{point}: the process ended by itself: {:#}", cut.document);
+    let resumed = situation.run("resume", &[]);
+    assert_eq!(resumed.code, Some(0), "{point}: {:#}", resumed.document);
+    assert_home(&situation, &lost);
+    assert_as_the_baseline(&situation);
+}
+
+macro_rules! cut_off_at {
+    ($($name:ident: $point:literal;)+) => {
+        $(#[test]
+        fn $name() {
+            cut_off_and_resumed($point);
+        })+
+    };
+}
+
+cut_off_at! {
+    with_half_of_the_reverse_jobs_disabled: "jobs.one_disabled";
+    reverse_and_mirroring_removed: "mirroring.removed";
+    reverse_and_the_tail_taken: "tail.taken";
+    reverse_and_the_primary_recovered: "switch.recover.done";
+    reverse_beside_the_new_log_shipping: "log_shipping.primary_added";
+    reverse_removed_and_the_copy_dropped: "tidy.copy_dropped";
+}
+
+#[test]
+fn given_up_after_the_tail_reverse_log_shipping_goes_on() {
+    let There { situation, lost } = shipping_in_reverse();
+    let cut = situation.cut_off("failback", "tail.taken", &covered());
+    assert_ne!(cut.code, Some(0), "{:#}", cut.document);
+    assert_eq!(situation.state_of(BACKUP), "RESTORING");
+    situation.run("undo", &[]).expect(0);
+    assert_eq!(situation.state_of(BACKUP), "ONLINE");
+    wait_for_users(&situation);
+    assert_eq!(situation.ask("truth")["copies"][BACKUP]["missing"], lost);
+    for (instance, name) in [(BACKUP, "LSBackup_mgc"), (PRIMARY, "LSCopy_"), (PRIMARY, "LSRestore_")] {
+        let jobs = situation.ask("state")["instances"][instance]["jobs"].clone();
+        let is_on = |job: &Value| job["enabled"] == json!(true) && job["name"].to_string().contains(name);
+        assert!(jobs.as_array().into_iter().flatten().any(is_on), "{name} on {instance}: {jobs:#}");
+    }
+    situation.control(json!({"command": "messages", "write": 10}));
+    situation.control(json!({"command": "clock", "pass_seconds": 3600}));
+    situation.run("failback", &covered()).expect(0);
     assert_home(&situation, &lost);
     assert_as_the_baseline(&situation);
 }

@@ -12,8 +12,9 @@ use super::change::{Action, Context};
 use crate::document::JournalPlace;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::utc_text;
-use crate::host::{Cancel, Host, Level};
+use crate::host::{Cancel, Host, Level, NativeCommand};
 use crate::journal::{self, Journal, RunHead};
+use crate::pool;
 use crate::run::{Book, Locks, View};
 
 /// An open journal with the locks of the command.
@@ -71,6 +72,19 @@ impl Ledger {
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         self.cancel.check()?;
+        self.change_back(what, statement, work).await
+    }
+
+    /// The same for putting back what was changed, which a cancel does not stop.
+    ///
+    /// # Errors
+    /// As above, without `Cancelled`.
+    pub(super) async fn change_back<T>(
+        &self,
+        what: &str,
+        statement: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         self.locks.check().await?;
         self.book.change_begun(what, statement).await?;
         self.view.set_awaited(Some(statement.to_string()));
@@ -88,6 +102,17 @@ impl Ledger {
         let value = ended?;
         written?;
         Ok(value)
+    }
+
+    /// Sends a native command that changes something, in the journal before and after. Whether it took effect is for the caller
+    /// to see.
+    ///
+    /// # Errors
+    /// As [`Ledger::change`]; `NativeCommandMissing` (6001), `NativeCommandFailed` (6002), `NativeCommandStopped` (6003).
+    pub(super) async fn native(&self, command: NativeCommand) -> Result<()> {
+        let text = pool::plan_text(&command, None);
+        let sent = async { pool::objects(&command, self.host.native(command.clone()).await).map(|_| ()) };
+        self.change(&command.name, &text, sent).await
     }
 
     /// True where the command holds the lock of this instance.

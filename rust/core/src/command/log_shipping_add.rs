@@ -1,6 +1,5 @@
 //! `New-PChatLogShipping`: a primary and its secondary as a baseline or the command has them, or the other way round.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,25 +8,27 @@ use serde_json::json;
 
 use super::change::{self, Asked, Change, Context, Planned, Reached};
 use super::ledger::Ledger;
-use super::log_shipping_plan::{plan, Found, Half};
+use super::log_shipping_look::{ask_for_roles, lacks_copy_folder, parsed, read};
+use super::log_shipping_plan::{plan, Found};
+use super::log_shipping_refusal::refusal;
 use super::log_shipping_settings::{settings, Settings};
-use crate::baseline::{self, Baseline};
 use crate::document::LogShippingAddRequest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::failback::step::archive::is_log_backup_of;
-use crate::host::{Cancel, Host};
+use crate::host::{Cancel, Host, Level, NativeCommand, Progress};
 use crate::names::{InstanceName, ServerPath};
 use crate::operation::{OperationResult, Session};
+use crate::pool::NewPrincipal;
+use crate::run::roles::{self, Pair};
 use crate::run::shipping::{self, Changes, Work};
 use crate::run::Locks;
-use crate::sql::log_backup_job::LogBackupJob;
-use crate::sql::{backup_history, database, file, instance, job, log_shipping, log_shipping_primary, mirror};
+use crate::sql::job::Job;
+use crate::sql::{file, job};
 use crate::sql::{Connection, Connector, Purpose};
 
 /// How long a log backup that is under way may take.
 const JOB_LIMIT: Duration = Duration::from_secs(3600);
-/// The subfolder of the share that a reverse log shipping takes where old files lie in it.
-const FRESH_FOLDER: &str = "reverse";
+/// How long two partners may take to change their roles.
+const ROLES_LIMIT: Duration = Duration::from_secs(600);
 
 /// Sets log shipping up between two instances whose databases fit already: nothing is seeded here, and what is there stays as
 /// it is. Without a secondary the instance is made a primary as its mirroring partner is one. Items `action`; result `run`.
@@ -63,8 +64,14 @@ impl Change for Add {
 
     async fn look(&self, at: &Context) -> Result<(Self::Look, Planned)> {
         let read = async {
-            let (found, baseline) = read(at, &self.0).await?;
+            let (mut found, baseline) = read(at, &self.0).await?;
             let settings = settings(&self.0, baseline.as_ref(), &found)?;
+            if refusal(&self.0, &settings, &found).is_none() {
+                found.lacks_copy_folder = lacks_copy_folder(at, &settings, &found).await?;
+                if found.needs_roles(&settings) {
+                    found.roles_module = ask_for_roles(at, &found).await?;
+                }
+            }
             let planned = plan(&self.0, &settings, &found)?;
             Ok(((settings, found), planned))
         };
@@ -82,11 +89,13 @@ impl Change for Add {
             "log_backup_jobs": found.own_jobs(&at.target.sql_instance),
         });
         let ledger = Ledger::begin(at, Self::KIND, &self.0.journal, &planned.actions, &capture, locks).await?;
-        let doing = Doing { at, ledger: &ledger, settings: &settings, found: &found };
+        let doing = Doing { at, ledger: &ledger, request: &self.0, settings: &settings, found: &found };
         let ended = doing.all().await;
         let text = match &found.secondary {
             Some((name, _)) => {
-                format!("`{}` ships its log from {} to {name}.", at.target.database, at.target.sql_instance)
+                let partner = found.partner.as_ref().filter(|_| settings.partner.is_some());
+                let partner = partner.map_or(String::new(), |(partner, _)| format!(" and {partner}"));
+                format!("`{}` ships its log from {}{partner} to {name}.", at.target.database, at.target.sql_instance)
             }
             None => format!(
                 "`{}` on {} backs its log up to {} whenever it is the principal.",
@@ -102,120 +111,10 @@ impl Change for Add {
     }
 }
 
-fn parsed(name: &Option<String>) -> Result<Option<InstanceName>> {
-    name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::parse).transpose()
-}
-
-async fn read(at: &Context, request: &LogShippingAddRequest) -> Result<(Found, Option<Baseline>)> {
-    let baseline = read_baseline(request).await?;
-    let primary = read_half(at, &at.instance).await?;
-    let partner = partner(at, request, &primary).await?;
-    let secondary = match parsed(&request.secondary_sql_instance)? {
-        Some(name) => Some((name.to_string(), read_half(at, &name).await?)),
-        None => None,
-    };
-    let mut connection = at.session.connector().connect(&at.instance, Purpose::Files).await?;
-    let mut history = backup_history::read(&mut connection, &at.target.database).await?;
-    let is_new = request.reverse && primary.primary.is_none();
-    let share =
-        request.log_backup_share.as_deref().map(str::trim).filter(|share| !share.is_empty()).map(ServerPath::new);
-    let known =
-        || baseline.as_ref().and_then(|found| found.instance(baseline::InstanceRole::Primary)?.primary_record());
-    let fresh_folder = match share.or_else(|| known().map(|record| record.backup_share.clone())) {
-        Some(share) if is_new => fresh_folder(&mut connection, &share, &at.target.database).await?,
-        _ => None,
-    };
-    connection.close().await;
-    if let Some((name, _)) = &partner {
-        // After a change of roles each of both has a part of it.
-        let mut connection = at.session.connector().connect(&name.parse()?, Purpose::Catalog).await?;
-        let own = backup_history::read(&mut connection, &at.target.database).await?;
-        history.extend(own.into_iter().filter(|set| set.is_own));
-        history.sort_by_key(|set| (set.first_lsn, set.last_lsn));
-        connection.close().await;
-    }
-    Ok((Found { primary, partner, secondary, history, fresh_folder }, baseline))
-}
-
-async fn read_baseline(request: &LogShippingAddRequest) -> Result<Option<Baseline>> {
-    let Some(path) = request.baseline_path.clone().map(PathBuf::from) else { return Ok(None) };
-    let database = request.target.database.clone();
-    let stored = tokio::task::spawn_blocking(move || baseline::newest(&path, Some(&database)))
-        .await
-        .map_err(|e| Error::new(ErrorKind::InternalFault, format!("the baseline could not be read: {e}.")))??;
-    Ok(Some(stored.baseline))
-}
-
-/// The other partner of a mirrored primary. Where a failover left it a log backup job, that gives way too: then it must be
-/// named, and is locked.
-async fn partner(at: &Context, request: &LogShippingAddRequest, primary: &Half) -> Result<Option<(String, Half)>> {
-    let Some(mirroring) = &primary.mirror else { return Ok(None) };
-    let named = parsed(&request.mirror_sql_instance)?;
-    let is_named = named.is_some();
-    let name = match named {
-        Some(name) => name,
-        None => mirroring.partner_instance.as_deref().unwrap_or_default().parse()?,
-    };
-    let half = read_half(at, &name).await?;
-    if half.own_job.is_some() && !is_named {
-        return Err(Error::new(
-            ErrorKind::InvalidValue,
-            format!("{name} has a log backup job of a failover, which gives way too."),
-        )
-        .with_unchanged("Nothing was changed.")
-        .with_next(format!("Name the partner: -MirrorSqlInstance '{name}'.")));
-    }
-    Ok(Some((name.to_string(), half)))
-}
-
-/// The name of a subfolder that is not there yet, where log backups of an earlier time lie in the share: the restore job of a
-/// new secondary would stumble over those of another fork.
-async fn fresh_folder(connection: &mut Connection, share: &ServerPath, database: &str) -> Result<Option<String>> {
-    let entries = file::list(connection, share).await?;
-    if !entries.iter().any(|entry| !entry.is_folder && is_log_backup_of(&entry.name, database)) {
-        return Ok(None);
-    }
-    let is_taken = |name: &String| entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name));
-    let names = std::iter::once(FRESH_FOLDER.to_string()).chain((2..).map(|number| format!("{FRESH_FOLDER}_{number}")));
-    Ok(names.into_iter().find(|name| !is_taken(name)))
-}
-
-async fn read_half(at: &Context, name: &InstanceName) -> Result<Half> {
-    let database = at.target.database.as_str();
-    let mut connection = at.session.connector().connect(name, Purpose::Catalog).await?;
-    let facts = instance::read_facts(&mut connection).await?;
-    let found = database::need(&mut connection, database).await?;
-    let redo = match found.state.is_secondary() {
-        true => database::redo_point(&mut connection, database).await.ok(),
-        false => None,
-    };
-    let own = LogBackupJob { database: database.to_string(), folder: ServerPath::new("C:\\"), interval_minutes: 15 };
-    let own_job = match job::find(&mut connection, &own.name()).await? {
-        Some(id) => job::read(&mut connection, id).await?,
-        None => None,
-    };
-    let primary = log_shipping_primary::read_primary(&mut connection, database).await?;
-    let backup_job = match &primary {
-        Some(record) => job::read(&mut connection, record.backup_job_id).await?,
-        None => None,
-    };
-    let half = Half {
-        mirror: mirror::read(&mut connection, database).await?,
-        secondary: log_shipping::read_secondary(&mut connection, database).await?,
-        facts,
-        database: found,
-        primary,
-        backup_job,
-        redo,
-        own_job,
-    };
-    connection.close().await;
-    Ok(half)
-}
-
 struct Doing<'a> {
     at: &'a Context,
     ledger: &'a Ledger,
+    request: &'a LogShippingAddRequest,
     settings: &'a Settings,
     found: &'a Found,
 }
@@ -237,34 +136,125 @@ impl Changes for Doing<'_> {
     }
 }
 
+#[async_trait]
+impl Pair for Doing<'_> {
+    fn database(&self) -> &str {
+        &self.at.target.database
+    }
+
+    fn pool_fqdn(&self) -> Result<&str> {
+        Ok(self.at.target.pool_fqdn.as_deref().unwrap_or_default())
+    }
+
+    async fn native(&self, command: NativeCommand) -> Result<()> {
+        self.ledger.native(NativeCommand { module: self.found.roles_module.clone(), ..command }).await
+    }
+
+    fn limit(&self) -> Duration {
+        ROLES_LIMIT
+    }
+
+    async fn wait_a_moment(&self, what: &str, time: Duration) -> Result<()> {
+        self.at.host.progress(Progress {
+            activity: format!("Setting log shipping of {} up", self.at.target.database),
+            status: self.at.view.status(),
+            operation: what.to_string(),
+            percent: None,
+            seconds_remaining: None,
+            parts: Vec::new(),
+        });
+        tokio::select! {
+            () = tokio::time::sleep(time) => Ok(()),
+            () = self.at.cancel.cancelled() => self.at.cancel.check(),
+        }
+    }
+
+    fn goes_on_with(&self) -> &'static str {
+        "the command again"
+    }
+}
+
+/// The jobs that were made, each on its instance.
+type Made = Vec<(InstanceName, uuid::Uuid)>;
+
 impl Doing<'_> {
-    /// The primary's half, the secondary's half, then all jobs are enabled: none of them fires before both are there.
+    /// The failover's log backup jobs rest, both sides are made, those jobs are deleted, and the new ones enabled: two takers of
+    /// log backups never work side by side.
     async fn all(&self) -> Result<()> {
+        let made = async {
+            self.rest_own_jobs().await?;
+            self.set_up().await
+        };
+        let made = match made.await {
+            Ok(made) => made,
+            Err(error) => {
+                self.own_jobs_back().await;
+                return Err(error);
+            }
+        };
+        self.at.view.set_status("enabling the jobs");
+        self.delete_own_jobs().await?;
+        for (instance, id) in made {
+            let mut work = self.connect(&instance).await?;
+            shipping::enable(self, &mut work, id, true).await?;
+            work.close().await;
+        }
+        Ok(())
+    }
+
+    /// Every record with its jobs, disabled.
+    async fn set_up(&self) -> Result<Made> {
         let settings = self.settings;
-        let mut primary = self.connect(&self.at.instance).await?;
+        let target = &self.at.instance;
+        let mut made = Made::new();
+        let mut primary = self.connect(target).await?;
         self.at.view.set_status("setting up the primary");
-        if let Some(folder) = &settings.new_folder {
+        if let Some(folder) = settings.new_folder.as_ref().filter(|_| self.found.primary.primary.is_none()) {
             self.folder(&mut primary, folder).await?;
         }
         let record = shipping::add_primary(self, &mut primary, &settings.primary, &settings.secondaries).await?;
-        let mut made = None;
+        primary.close().await;
+        made.push((target.clone(), record.backup_job_id));
+        let mut secondary_jobs = Made::new();
         if let (Some((name, _)), Some(set_up)) = (&self.found.secondary, &settings.secondary) {
             let name: InstanceName = name.parse()?;
             let mut secondary = self.connect(&name).await?;
             self.at.view.set_status("setting up the secondary");
-            self.folder(&mut secondary, &set_up.destination).await?;
+            if self.found.lacks_copy_folder {
+                self.folder(&mut secondary, &set_up.destination).await?;
+            }
             let record = shipping::add_secondary(self, &mut secondary, set_up).await?;
-            made = Some((secondary, record));
-        }
-        self.hand_over().await?;
-        shipping::enable(self, &mut primary, record.backup_job_id, settings.primary.job.is_enabled).await?;
-        if let Some((mut secondary, record)) = made {
-            shipping::enable(self, &mut secondary, record.copy_job_id, true).await?;
-            shipping::enable(self, &mut secondary, record.restore_job_id, true).await?;
             secondary.close().await;
+            secondary_jobs.extend([(name.clone(), record.copy_job_id), (name, record.restore_job_id)]);
         }
-        primary.close().await;
-        Ok(())
+        made.extend(self.set_up_partner().await?);
+        made.extend(secondary_jobs);
+        Ok(made)
+    }
+
+    /// The mirroring partner as a primary. A mirror cannot be made one, so the roles are changed, and changed back whatever
+    /// became of it.
+    async fn set_up_partner(&self) -> Result<Made> {
+        let (Some((name, _)), Some(set_up)) = (&self.found.partner, &self.settings.partner) else {
+            return Ok(Made::new());
+        };
+        let (target, partner): (&InstanceName, InstanceName) = (&self.at.instance, name.parse()?);
+        let needs_roles = self.found.needs_roles(self.settings);
+        self.at.view.set_status("setting up the mirroring partner");
+        if needs_roles {
+            roles::change(self, target, &partner, NewPrincipal::Mirror).await?;
+        }
+        let added = async {
+            let mut work = self.connect(&partner).await?;
+            let record = shipping::add_primary(self, &mut work, set_up, &self.settings.secondaries).await?;
+            work.close().await;
+            Ok(record.backup_job_id)
+        };
+        let added: Result<uuid::Uuid> = added.await;
+        if needs_roles {
+            roles::change(self, &partner, target, NewPrincipal::Primary).await?;
+        }
+        Ok(vec![(partner, added?)])
     }
 
     /// For writing; nothing is written on an instance that is not locked.
@@ -278,20 +268,18 @@ impl Doing<'_> {
     }
 
     async fn folder(&self, work: &mut Connection, folder: &ServerPath) -> Result<()> {
-        if file::look(work, folder).await? == file::PathState::Folder {
-            return Ok(());
-        }
         let (what, statement) = (work.instance().to_string(), file::create_folder_statement(folder)?);
         self.ledger.change(&what, &statement, file::create_folder(work, folder)).await
     }
 
-    /// The failover's log backup jobs give way.
-    async fn hand_over(&self) -> Result<()> {
-        for (instance, own) in self.found.own_jobs(&self.at.target.sql_instance) {
+    /// The failover's log backup jobs take no log backup from here on. What they took since the secondary was looked at must
+    /// still be in its reach.
+    async fn rest_own_jobs(&self) -> Result<()> {
+        let own_jobs = self.found.own_jobs(&self.at.target.sql_instance);
+        for (instance, own) in &own_jobs {
             let mut work = self.connect(&instance.parse()?).await?;
-            let what = format!("{} on {instance}", own.name);
             if own.is_enabled {
-                let statement = job::set_enabled_statement(own.job_id, false)?;
+                let (what, statement) = (what(own, instance), job::set_enabled_statement(own.job_id, false)?);
                 self.ledger.change(&what, &statement, job::set_enabled(&mut work, own.job_id, false)).await?;
             }
             if !job::wait_until_idle(&mut work, own.job_id, JOB_LIMIT, &self.at.cancel).await? {
@@ -299,13 +287,53 @@ impl Doing<'_> {
                     ErrorKind::StepNotVerified,
                     format!("{instance}: the job `{}` still runs.", own.name),
                 )
-                .with_unchanged("It is disabled, and the jobs of log shipping are too.")
+                .with_unchanged("Nothing of log shipping was made.")
                 .with_next("Wait for its end, then run the command again."));
             }
-            let statement = job::delete_statement(own.job_id)?;
+            work.close().await;
+        }
+        if own_jobs.is_empty() {
+            return Ok(());
+        }
+        let (found, _) = read(self.at, self.request).await?;
+        refusal(self.request, self.settings, &found).map_or(Ok(()), Err)
+    }
+
+    /// As it was before: log backups go on, where nothing else takes them.
+    async fn own_jobs_back(&self) {
+        for (instance, own) in self.found.own_jobs(&self.at.target.sql_instance) {
+            if !own.is_enabled {
+                continue;
+            }
+            let back = async {
+                let mut work = self.connect(&instance.parse()?).await?;
+                if job::read(&mut work, own.job_id).await?.is_some_and(|job| !job.is_enabled) {
+                    let (what, statement) = (what(own, instance), job::set_enabled_statement(own.job_id, true)?);
+                    self.ledger.change_back(&what, &statement, job::set_enabled(&mut work, own.job_id, true)).await?;
+                }
+                work.close().await;
+                Ok(())
+            };
+            let back: Result<()> = back.await;
+            if let Err(error) = back {
+                let text = format!("The job `{}` on {instance} was not enabled again: {}", own.name, error.message);
+                self.at.host.message(Level::Warning, text);
+            }
+        }
+    }
+
+    async fn delete_own_jobs(&self) -> Result<()> {
+        for (instance, own) in self.found.own_jobs(&self.at.target.sql_instance) {
+            let mut work = self.connect(&instance.parse()?).await?;
+            let (what, statement) = (what(own, instance), job::delete_statement(own.job_id)?);
             self.ledger.change(&what, &statement, job::delete(&mut work, own.job_id)).await?;
             work.close().await;
         }
         Ok(())
     }
+}
+
+/// A job as the journal calls it.
+fn what(job: &Job, instance: &str) -> String {
+    format!("{} on {instance}", job.name)
 }

@@ -1,6 +1,6 @@
 //! How log shipping is to be: as a baseline has it, as the partner of a pair has it, or as the request says.
 
-use super::log_shipping_plan::Found;
+use super::log_shipping_plan::{Found, Half};
 use crate::baseline::{Baseline, InstanceRole, JobPurpose};
 use crate::document::LogShippingAddRequest;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,6 +19,8 @@ const RETENTION_MINUTES: i64 = 4320;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Settings {
     pub primary: PrimarySetUp,
+    /// The mirroring partner, where it is to be a primary too.
+    pub partner: Option<PrimarySetUp>,
     /// Server and database of each.
     pub secondaries: Vec<(String, String)>,
     pub secondary: Option<SecondarySetUp>,
@@ -72,7 +74,31 @@ pub(super) fn settings(
         secondary.restore_job.is_enabled = true;
     }
     settings.primary.job.is_enabled = true;
+    if is_named(&request.mirror_sql_instance) {
+        settings.partner = found.partner.as_ref().map(|(_, half)| as_partner(&settings.primary, found, half));
+    }
+    if found.needs_roles(&settings) && !is_named(&request.target.pool_fqdn) {
+        return Err(Error::new(
+            ErrorKind::InvalidValue,
+            "a mirror cannot be made a primary: the roles are changed for it, by a command that names the pool.",
+        )
+        .with_unchanged("Nothing was changed.")
+        .with_next("Give the pool with -PoolFqdn."));
+    }
     Ok(settings)
+}
+
+fn is_named(name: &Option<String>) -> bool {
+    name.as_deref().is_some_and(|name| !name.trim().is_empty())
+}
+
+/// The second partner as the first one is. One that watches itself does so on either.
+fn as_partner(primary: &PrimarySetUp, found: &Found, half: &Half) -> PrimarySetUp {
+    let mut set_up = primary.clone();
+    if set_up.record.monitor_server.eq_ignore_ascii_case(&found.primary.facts.server_name) {
+        set_up.record.monitor_server.clone_from(&half.facts.server_name);
+    }
+    set_up
 }
 
 /// The share, or a subfolder of it where log backups of another time would get into the secondary's way.
@@ -99,6 +125,7 @@ fn of_partner(request: &LogShippingAddRequest, found: &Found) -> Result<Settings
             record,
             job: Job { is_enabled: true, ..job },
         },
+        partner: None,
         secondary: None,
         new_folder: None,
         source: format!("its partner {name}"),
@@ -140,6 +167,7 @@ fn of_baseline(request: &LogShippingAddRequest, baseline: &Baseline) -> Result<S
             record,
             job: backup_job,
         },
+        partner: None,
         secondaries: Vec::new(),
         secondary: Some(SecondarySetUp {
             source: share,
@@ -183,6 +211,7 @@ fn of_request(request: &LogShippingAddRequest, found: &Found) -> Result<Settings
             },
             job: job(format!("LSBackup_{database}"), request.interval_minutes)?,
         },
+        partner: None,
         secondaries: Vec::new(),
         secondary: Some(SecondarySetUp {
             source: share.clone(),

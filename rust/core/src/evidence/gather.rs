@@ -12,7 +12,7 @@ mod shell;
 
 pub(crate) use files::may_be_log_backup;
 pub use files::{look_at_files, FileLook, Folder};
-pub(crate) use journal::problem as folder_problem;
+pub(crate) use journal::journal_places;
 pub(crate) use shell::read as read_pool;
 
 use std::time::Duration;

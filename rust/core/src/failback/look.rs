@@ -13,7 +13,6 @@ use crate::document::FailbackRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{gather, JournalEvidence, Reading};
 use crate::failback::history::{log_backups_behind, standing, HistorySet, Stand, Standing};
-use crate::journal;
 use crate::names::{InstanceName, Lsn, ServerPath};
 use crate::run::Outside;
 use crate::sql::compliance::{self, COMPLIANCE_DATABASE};
@@ -344,26 +343,12 @@ async fn lock_holder(connector: &Connector, now: &Baseline, database: &str) -> R
     Ok(None)
 }
 
-/// The journal's second copy goes to the baseline's folder where no other is named.
+/// The journal's second copy goes to the baseline's folder where no other is named. A run is refused at its start where another
+/// one is open.
 async fn journal_places(outside: &Outside, request: &FailbackRequest) -> JournalEvidence {
-    let files = outside.session.file_system();
-    let asked = &request.journal;
-    let folder = asked.journal_path.as_ref().map_or_else(journal::default_folder, PathBuf::from);
-    let copy = asked.journal_copy_path.as_ref().map(PathBuf::from).or_else(|| match asked.no_journal_copy {
-        true => None,
-        false => request.baseline_path.as_deref().map(|path| baseline::folder_of(Path::new(path)).to_path_buf()),
-    });
-    let copy_problem = match &copy {
-        Some(copy) if *copy == folder => Some("it is the folder of the journal itself".to_string()),
-        Some(copy) => gather::folder_problem(files.as_ref(), copy).await,
-        None => None,
+    let beside_the_baseline = || {
+        let folder = baseline::folder_of(Path::new(request.baseline_path.as_deref()?));
+        Some(folder.display().to_string())
     };
-    JournalEvidence {
-        // A run is refused at its start where another one is open.
-        open_run: None,
-        folder_problem: gather::folder_problem(files.as_ref(), &folder).await,
-        folder: folder.display().to_string(),
-        copy_folder: copy.map(|copy| copy.display().to_string()),
-        copy_problem,
-    }
+    gather::journal_places(outside.session.file_system().as_ref(), &request.journal, beside_the_baseline).await
 }

@@ -16,7 +16,7 @@ use crate::sql::job;
 use crate::sql::open_up::open_to_all;
 use crate::sql::restore::RestoreProgress;
 use crate::sql::{mirror, offline, Purpose};
-use crate::switch::step::{forget_drained, jobs_back, list_commands, start_all, start_commands, to_enable};
+use crate::switch::step::{forget_drained, jobs_back, list_back, list_commands, start_all, start_commands, to_enable};
 use crate::switch::SwitchWork;
 
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
@@ -120,17 +120,5 @@ async fn mirrors_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
         run.native_set_back(command).await?;
         done.push(format!("`{name}` is mirrored again"));
     }
-    Ok(())
-}
-
-async fn list_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
-    let commands = list_commands(run).await?;
-    if commands.is_empty() {
-        return Ok(());
-    }
-    for command in commands {
-        run.native_set_back(command).await?;
-    }
-    done.push("the list of active servers is back".to_string());
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! `start` and `resume` (how a run comes to be), `step` and `engine` (how steps are carried out), `undo` (how it is given
 //! up), `detached` (why a RESTORE outlives a cancel), `view` (what is told of it).
 
+mod at_work;
 mod book;
 mod changes;
 pub(crate) mod detached;
@@ -16,6 +17,7 @@ mod native;
 pub(crate) mod open;
 pub(crate) mod result;
 pub(crate) mod resume;
+pub(crate) mod roles;
 pub(crate) mod shipping;
 pub(crate) mod start;
 pub(crate) mod step;
@@ -27,6 +29,7 @@ pub(crate) mod workflow;
 use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
+use at_work::AtWork;
 #[cfg(test)]
 pub(crate) use book::steps_of;
 pub(crate) use book::Book;
@@ -72,6 +75,8 @@ pub(crate) struct Run<W: Workflow> {
     committed: AtomicBool,
     /// True once a native command has shown that it belongs to the same world as the instance.
     origin_checked: AtomicBool,
+    /// Shown to whoever takes the run up in this process, until it ends.
+    _at_work: AtWork,
 }
 
 /// What a run is made of, beside its way outside.
@@ -89,6 +94,7 @@ impl<W: Workflow> Run<W> {
     pub(crate) fn new(outside: &Outside, parts: Parts<W>) -> Run<W> {
         let Outside { session, host, cancel, view } = outside.clone();
         let Parts { run_id, plan, capture, work, book, locks, is_committed } = parts;
+        let at_work = AtWork::begin(&run_id, &cancel);
         Run {
             session,
             host,
@@ -102,6 +108,7 @@ impl<W: Workflow> Run<W> {
             locks,
             committed: AtomicBool::new(is_committed),
             origin_checked: AtomicBool::new(false),
+            _at_work: at_work,
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{json, Value};
 use super::detached::detached;
 use super::kinds::{committing_steps, no_run};
 use super::start::{journal_folder, run_to_end};
-use super::{result, Book, Locks, Outside, Parts, Run, Seen, View, Workflow};
+use super::{at_work, result, Book, Locks, Outside, Parts, Run, Seen, View, Workflow};
 use crate::document::{JournalPlace, Loss, Plan, RunRequest, RunResult, StepResult};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::evidence::utc_text;
@@ -171,6 +171,9 @@ async fn take_up<W: Workflow>(outside: &Outside, request: &RunRequest, found: Fo
     let Outside { host, view, .. } = outside;
     let plan = W::overridden(found.plan.clone(), request)?;
     let capture: W::Capture = found.capture::<W>()?;
+    if !request.plan_only {
+        at_work::wait_for_its_end(&found.view.run_id, outside).await?;
+    }
     let book = open(&found, "resume", request.plan_only, host).await?;
     view.set_steps(book.earlier_steps());
     if let Some(loss) = book.fact::<Loss>(LOSS) {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::detached::detached;
 use super::resume::{open, view_of, Found};
-use super::{result, Locks, Outside, Parts, Run, Workflow};
+use super::{at_work, result, Locks, Outside, Parts, Run, Workflow};
 use crate::document::{ActionResult, RunRequest, RunResult};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::host::{Cancel, Host, Level};
@@ -53,7 +53,10 @@ async fn take_up<W: Workflow>(outside: &Outside, request: &RunRequest, found: Fo
     let work = W::of_journal(&found.plan, &capture)?;
     let locks = match request.plan_only {
         true => Locks::none(),
-        false => W::lock_for_undo(outside, &found.plan).await?,
+        false => {
+            at_work::wait_for_its_end(&found.view.run_id, outside).await?;
+            W::lock_for_undo(outside, &found.plan).await?
+        }
     };
     let book = match open(&found, "undo", request.plan_only, &outside.host).await {
         Ok(book) => book,

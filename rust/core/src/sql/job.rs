@@ -138,10 +138,15 @@ pub fn set_enabled_statement(id: Uuid, enabled: bool) -> Result<String> {
     Ok(call("msdb.dbo.sp_update_job", &[job_id(&id)?, ("enabled", i32::from(enabled).to_string())]))
 }
 
-/// The same for a plan, for enabling a job that is still to be created: a placeholder stands for its id.
+/// A statement on a job that gets its id when it is created, as a plan shows it: a placeholder stands for the id.
+pub fn of_new_job(name: &str, statement: impl FnOnce(Uuid) -> Result<String>) -> Result<String> {
+    let placeholder = quote_literal(&format!("<job_id of {name}>"))?;
+    Ok(statement(Uuid::nil())?.replace(&job_id(&Uuid::nil())?.1, &placeholder))
+}
+
+/// Enabling a job that is still to be created, as a plan shows it.
 pub fn planned_enable_statement(name: &str) -> Result<String> {
-    let id = ("job_id", quote_literal(&format!("<job_id of {name}>"))?);
-    Ok(call("msdb.dbo.sp_update_job", &[id, ("enabled", "1".to_string())]))
+    of_new_job(name, |id| set_enabled_statement(id, true))
 }
 
 /// Gives the first step of a job another command.
@@ -300,6 +305,10 @@ mod tests {
         assert_eq!(
             set_enabled_statement(id, false).unwrap(),
             "DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'01020304-0506-0708-090A-0B0C0D0E0F10', @enabled = 0; SELECT @rc AS rc"
+        );
+        assert_eq!(
+            planned_enable_statement("o'x").unwrap(),
+            "DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'<job_id of o''x>', @enabled = 1; SELECT @rc AS rc"
         );
         assert!(stop_statement(id).unwrap().contains("msdb.dbo.sp_stop_job @job_id = N'01020304-"));
     }

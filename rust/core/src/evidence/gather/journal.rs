@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files::CLIENT_LIMIT;
-use crate::document::FailoverRequest;
+use crate::document::{FailoverRequest, JournalPlace};
 use crate::evidence::{JournalEvidence, PlaceEvidence, PlaceRole};
 use crate::files::FileSystem;
 use crate::journal::default_folder;
@@ -18,41 +18,47 @@ pub(super) async fn read(
     places: &[PlaceEvidence],
     wants_open_run: bool,
 ) -> JournalEvidence {
-    let asked = &request.journal;
-    let folder = asked.journal_path.as_deref().map_or_else(default_folder, PathBuf::from);
     let of_copy = || {
         let place = places.iter().find(|place| place.role == PlaceRole::CopyFolder && place.is_candidate)?;
         place.client_path.clone()
     };
+    let mut found = journal_places(files, &request.journal, of_copy).await;
+    if wants_open_run {
+        let (folder, copy) = (PathBuf::from(&found.folder), found.copy_folder.as_ref().map(PathBuf::from));
+        let target = &request.target;
+        found.open_run = open::find_in(folder, copy, &target.sql_instance, &target.database).await;
+    }
+    found
+}
+
+/// Where a journal and its second copy would go: as asked for, the copy else into `default_copy`, unless it is declined.
+pub(crate) async fn journal_places(
+    files: &dyn FileSystem,
+    asked: &JournalPlace,
+    default_copy: impl FnOnce() -> Option<String>,
+) -> JournalEvidence {
+    let folder = asked.journal_path.as_deref().map_or_else(default_folder, PathBuf::from);
     let copy_folder = match asked.no_journal_copy {
         true => asked.journal_copy_path.clone(),
-        false => asked.journal_copy_path.clone().or_else(of_copy),
+        false => asked.journal_copy_path.clone().or_else(default_copy),
     };
-    let copy_problem = match &copy_folder {
-        Some(path) => problem(files, Path::new(path)).await,
+    let copy_problem = match copy_folder.as_deref().map(Path::new) {
+        Some(copy) if copy == folder => Some("it is the folder of the journal itself".to_string()),
+        Some(copy) => problem(files, copy).await,
         None => None,
     };
-    let same = copy_folder.as_deref().is_some_and(|copy| Path::new(copy) == folder);
-    let target = &request.target;
-    let open_run = match wants_open_run {
-        false => None,
-        true => {
-            let copy = copy_folder.as_ref().map(PathBuf::from);
-            open::find_in(folder.clone(), copy, &target.sql_instance, &target.database).await
-        }
-    };
     JournalEvidence {
-        open_run,
+        open_run: None,
         folder_problem: problem(files, &folder).await,
         folder: folder.display().to_string(),
-        copy_problem: copy_problem.or_else(|| same.then(|| "it is the folder of the journal itself".to_string())),
+        copy_problem,
         copy_folder,
     }
 }
 
 /// Why a folder cannot hold a journal, as far as looking tells: it, or the nearest parent that exists, is no folder, or
 /// takes no file from this account.
-pub(crate) async fn problem(files: &dyn FileSystem, folder: &Path) -> Option<String> {
+async fn problem(files: &dyn FileSystem, folder: &Path) -> Option<String> {
     if !folder.is_absolute() {
         return Some("it is no full path".to_string());
     }

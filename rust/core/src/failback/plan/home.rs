@@ -2,18 +2,22 @@
 
 use super::super::decision::Way;
 use super::step_name;
-use super::steps::{compliance_is_mirrored, order, Parts, HOME};
+use super::steps::{compliance_is_mirrored, full_restore_of, order, Parts, HOME};
 use crate::baseline::{InstanceBaseline, InstanceRole};
 use crate::document::PlannedStep;
 use crate::error::Result;
 use crate::failover::plan::test_message;
-use crate::names::PoolState;
+use crate::names::{PoolState, ServerPath};
 use crate::pool::{self, NewPrincipal};
 use crate::sql::backup::{self, BackupWhat};
 use crate::sql::compliance::COMPLIANCE_DATABASE;
-use crate::sql::log_shipping_set_up::{primary_secondary_statement, schedule_statement, PrimarySetUp, SecondarySetUp};
+use crate::sql::job::of_new_job;
+use crate::sql::log_backup_job::TIME_OF_BACKUP;
+use crate::sql::log_shipping_set_up::{
+    alert_job_statement, primary_secondary_statement, schedule_statement, PrimarySetUp, SecondarySetUp,
+};
 use crate::sql::primary_removal::remove_primary_statements;
-use crate::sql::{backup_file, database_restore_options, drop_database, job, log_shipping};
+use crate::sql::{backup_file, database_restore_options, drop_database, file, full_restore, job, log_shipping};
 
 /// What follows once the primary serves.
 pub(super) fn after(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
@@ -74,6 +78,8 @@ pub(super) fn after(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
         let file = parts.file("bak");
         reseed.statements.push(backup::backup_statement(&order(parts, BackupWhat::Database, file.clone()))?);
         reseed.statements.push(backup_file::verify_statement(std::slice::from_ref(&file), 1, true)?);
+        let restore = full_restore_of(parts, file, InstanceRole::Primary, InstanceRole::Backup);
+        reseed.statements.push(full_restore::restore_statement(&restore)?);
         reseed.expected_seconds = Some(10 + parts.seconds(100) + 2 * parts.seconds(50));
         steps.push(reseed);
     }
@@ -83,17 +89,11 @@ pub(super) fn after(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
         &parts.name(InstanceRole::Backup),
         HOME,
     );
+    follow.statements.push("-- Where the primary took log backups since its recovery, each in its turn:".to_string());
+    follow.statements.push(parts.log_restore(ServerPath::new("<log backup of the primary>"))?);
     follow.expected_seconds = Some(10);
     steps.push(follow);
-    steps.push(PlannedStep {
-        expected_seconds: Some(10),
-        ..PlannedStep::new(
-            step_name::ARCHIVE,
-            "Move the old log backups out of the way of log shipping",
-            &parts.share().to_string(),
-            HOME,
-        )
-    });
+    steps.push(archive(parts)?);
     steps.push(log_shipping(parts)?);
     if wanted.is_mirrored && wanted.mirror.is_some() {
         steps.push(mirror_log_shipping(parts)?);
@@ -112,6 +112,31 @@ pub(super) fn after(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
     Ok(steps)
 }
 
+fn archive(parts: &Parts<'_>) -> Result<PlannedStep> {
+    let mut planned = PlannedStep::new(
+        step_name::ARCHIVE,
+        "Move the old log backups out of the way of log shipping",
+        &parts.share().to_string(),
+        HOME,
+    );
+    let copy_folder =
+        parts.decision.wanted.secondary.as_ref().map(|record| record.backup_destination_directory.clone());
+    for folder in [Some(parts.share()), copy_folder].into_iter().flatten() {
+        planned.statements.push(format!("-- Where {folder} is not there yet:"));
+        planned.statements.push(file::create_folder_statement(&folder)?);
+        planned
+            .statements
+            .push(format!("-- Where log backups of an earlier time lie in {folder}, which are moved there:"));
+        planned.statements.push(file::create_folder_statement(&folder.join(&format!("archive_{TIME_OF_BACKUP}")))?);
+        planned.statements.push(
+            "-- Where this machine is not proved to see that folder, for the log backups from now on:".to_string(),
+        );
+        planned.statements.push(file::create_folder_statement(&folder.join(&format!("since_{TIME_OF_BACKUP}")))?);
+    }
+    planned.expected_seconds = Some(10);
+    Ok(planned)
+}
+
 fn options(parts: &Parts<'_>) -> Result<PlannedStep> {
     let mut planned = PlannedStep::new(
         step_name::OPTIONS,
@@ -123,11 +148,15 @@ fn options(parts: &Parts<'_>) -> Result<PlannedStep> {
     let wanted = of(parts.request.baseline.as_deref().and_then(|found| found.instance(InstanceRole::Primary)));
     if let (Some(wanted), Some(now)) = (wanted, of(parts.evidence.instance(InstanceRole::Backup))) {
         let options = |found: &crate::baseline::DatabaseBaseline| found.options.known().and_then(Clone::clone);
-        planned.statements.extend(database_restore_options::statements(
+        let list = database_restore_options::statements(
             parts.database(),
             (&wanted.facts, options(&wanted).as_ref()),
             (&now.facts, options(&now).as_ref()),
-        )?);
+        )?;
+        for statement in list {
+            planned.statements.push("-- Where the recovery did not leave it so:".to_string());
+            planned.statements.push(statement);
+        }
     }
     planned.expected_seconds = Some(2);
     Ok(planned)
@@ -180,11 +209,23 @@ fn log_shipping(parts: &Parts<'_>) -> Result<PlannedStep> {
         planned.statements.push(set_up.database_statement()?);
         for job in [copy_job, restore_job] {
             for schedule in &job.schedules {
-                planned.statements.push(schedule_statement(job.job_id, schedule)?);
+                planned.statements.push(of_new_job(&job.name, |id| schedule_statement(id, schedule))?);
             }
         }
-        planned.statements.push("-- then the jobs are enabled, each by the id that it was given".to_string());
     }
+    let jobs = [
+        (InstanceRole::Primary, &wanted.primary_job),
+        (InstanceRole::Backup, &wanted.copy_job),
+        (InstanceRole::Backup, &wanted.restore_job),
+    ];
+    for (role, job) in jobs {
+        if let Some(job) = job.as_ref().filter(|job| job.is_enabled) {
+            planned.statements.push(format!("-- on {}", parts.name(role)));
+            planned.statements.push(job::planned_enable_statement(&job.name)?);
+        }
+    }
+    planned.statements.push("-- Where the monitor has no alert job any more:".to_string());
+    planned.statements.push(alert_job_statement());
     planned.expected_seconds = Some(10);
     Ok(planned)
 }
@@ -203,7 +244,7 @@ fn primary_statements(
     };
     let mut statements = vec![set_up.shown_statement(None)?];
     for schedule in &job.schedules {
-        statements.push(schedule_statement(job.job_id, schedule)?);
+        statements.push(of_new_job(&job.name, |id| schedule_statement(id, schedule))?);
     }
     for (server, database) in &record.secondaries {
         statements.push(primary_secondary_statement(parts.database(), server, database)?);
@@ -227,6 +268,9 @@ fn mirror_log_shipping(parts: &Parts<'_>) -> Result<PlannedStep> {
     let job = wanted.mirror_job.as_ref().or(wanted.primary_job.as_ref());
     if let (Some(record), Some(job)) = (&wanted.mirror, job) {
         planned.statements.extend(primary_statements(parts, record, job)?);
+        if job.is_enabled {
+            planned.statements.push(job::planned_enable_statement(&job.name)?);
+        }
     }
     planned.expected_seconds = Some(60);
     Ok(planned)
@@ -239,7 +283,11 @@ fn tidy(parts: &Parts<'_>) -> Result<PlannedStep> {
         &parts.name(InstanceRole::Backup),
         HOME,
     );
+    if parts.makes_log_backup_job() {
+        planned.statements.push(of_new_job(&parts.log_backup_job().name(), job::delete_statement)?);
+    }
     for seen in &parts.evidence.log_backup_jobs {
+        planned.statements.push(format!("-- on {}", seen.sql_instance));
         planned.statements.push(job::delete_statement(seen.job_id)?);
     }
     for role in [InstanceRole::Backup, InstanceRole::BackupMirror] {

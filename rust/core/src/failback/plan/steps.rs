@@ -8,11 +8,13 @@ use crate::baseline::{InstanceBaseline, InstanceRole, JobPurpose};
 use crate::document::{FailbackRequest, PlannedFile, PlannedStep};
 use crate::error::Result;
 use crate::host::NativeCommand;
-use crate::names::ServerPath;
+use crate::names::{Lsn, ServerPath};
 use crate::pool::{self, WindowsService};
 use crate::sql::backup::{self, BackupOrder, BackupWhat};
 use crate::sql::compliance::COMPLIANCE_DATABASE;
-use crate::sql::log_backup_job::{file_name, LogBackupJob};
+use crate::sql::database::DatabaseState;
+use crate::sql::full_restore::{self, FullRestore};
+use crate::sql::log_backup_job::{planned_statements, LogBackupJob, TIME_OF_BACKUP};
 use crate::sql::primary_removal::remove_primary_statements;
 use crate::sql::{backup_file, database, job, mirror, offline, restore, salvage};
 use crate::switch::step::planned_tail;
@@ -64,9 +66,42 @@ impl Parts<'_> {
         self.decision.wanted.share.clone().unwrap_or_else(|| ServerPath::new("?"))
     }
 
-    /// A file on the share, with the time of the plan in its name; each attempt takes a new one.
+    /// A backup file on the share. The time in its name is that of the backup, which nobody knows yet.
     pub(super) fn file(&self, ending: &str) -> ServerPath {
-        self.share().join(&file_name(self.database(), self.evidence.gathered_at_utc.naive_utc(), ending))
+        self.share().join(&format!("{}_{TIME_OF_BACKUP}.{ending}", self.database()))
+    }
+
+    /// True where reverse log shipping takes the log backups.
+    pub(super) fn is_reverse(&self) -> bool {
+        self.evidence.instance(InstanceRole::Backup).is_some_and(|backup| backup.primary_record().is_some())
+    }
+
+    /// Our log backup job as it is to be.
+    pub(super) fn log_backup_job(&self) -> LogBackupJob {
+        let interval_minutes = crate::failback::step::log_backups::INTERVAL_MINUTES;
+        LogBackupJob { database: self.database().to_string(), folder: self.share(), interval_minutes }
+    }
+
+    /// True where there is no such job on the backup yet.
+    pub(super) fn makes_log_backup_job(&self) -> bool {
+        !self.is_reverse() && !self.evidence.log_backup_jobs.iter().any(|seen| seen.role == InstanceRole::Backup)
+    }
+
+    /// The statement that restores a log backup of which only the folder is known.
+    pub(super) fn log_restore(&self, file: ServerPath) -> Result<String> {
+        restore::restore_log_statement(&restore::LogRestore {
+            database: self.database().into(),
+            paths: vec![file],
+            position: 1,
+            last_lsn: Lsn::ZERO,
+        })
+    }
+
+    /// A log backup of whoever takes them until the tail.
+    fn log_backup(&self) -> ServerPath {
+        let record = self.evidence.instance(InstanceRole::Backup).and_then(|backup| backup.primary_record());
+        let folder = record.map_or_else(|| self.share(), |record| record.backup_directory.clone());
+        folder.join(&format!("{}_{TIME_OF_BACKUP}.trn", self.database()))
     }
 
     pub(super) fn text(&self, command: &NativeCommand) -> String {
@@ -101,23 +136,43 @@ fn log_backups_to_share(parts: &Parts<'_>) -> Result<PlannedStep> {
         &parts.name(InstanceRole::Backup),
         "The log backups go where they went before, or to the share already.",
     );
-    let wanted = LogBackupJob { database: parts.database().to_string(), folder: parts.share(), interval_minutes: 15 };
-    for seen in &parts.evidence.log_backup_jobs {
-        if seen.command != wanted.step_text()? {
-            planned.statements.push(job::set_command_statement(seen.job_id, &wanted.step_text()?)?);
+    if parts.is_reverse() {
+        // The old primary is restored by the run from here on.
+        for of in followers(parts) {
+            planned.statements.push(job::set_enabled_statement(of, false)?);
+        }
+        planned.expected_seconds = Some(2);
+        return Ok(planned);
+    }
+    let wanted = parts.log_backup_job();
+    let command = wanted.step_text()?;
+    if parts.makes_log_backup_job() {
+        planned.statements.push(format!("-- on {}", parts.evidence.sql_instance));
+        for statement in planned_statements(&wanted)? {
+            planned.statements.push(statement);
         }
     }
-    // In reverse log shipping the old primary is restored by the run from here on.
-    let home = [InstanceRole::Primary, InstanceRole::PrimaryMirror];
-    for instance in home.iter().filter_map(|role| parts.evidence.instance(*role)) {
-        for purpose in [JobPurpose::Copy, JobPurpose::Restore] {
-            if let Some(found) = instance.job(purpose).filter(|found| found.is_enabled) {
-                planned.statements.push(job::set_enabled_statement(found.job_id, false)?);
-            }
+    let seen = &parts.evidence.log_backup_jobs;
+    let is_there = seen.iter().all(|seen| seen.command == command && seen.is_enabled);
+    for seen in seen.iter().filter(|_| !is_there || parts.makes_log_backup_job()) {
+        planned.statements.push(format!("-- on {}", seen.sql_instance));
+        planned.statements.push(job::set_command_statement(seen.job_id, &command)?);
+        if !seen.is_enabled {
+            planned.statements.push(job::set_enabled_statement(seen.job_id, true)?);
         }
     }
     planned.expected_seconds = Some(2);
     Ok(planned)
+}
+
+/// The enabled jobs by which the old primary, or its mirror, follows the backup in reverse log shipping.
+fn followers(parts: &Parts<'_>) -> Vec<uuid::Uuid> {
+    let home = [InstanceRole::Primary, InstanceRole::PrimaryMirror];
+    let instances = home.iter().filter_map(|role| parts.evidence.instance(*role));
+    let jobs = instances
+        .flat_map(|instance| [JobPurpose::Copy, JobPurpose::Restore].map(|purpose| instance.job(purpose)))
+        .flatten();
+    jobs.filter(|job| job.is_enabled).map(|job| job.job_id).collect()
 }
 
 fn old_log_shipping(parts: &Parts<'_>) -> Result<Option<PlannedStep>> {
@@ -131,7 +186,9 @@ fn old_log_shipping(parts: &Parts<'_>) -> Result<Option<PlannedStep>> {
         let Some(instance) = parts.evidence.instance(role) else { continue };
         let Some(record) = instance.primary_record() else { continue };
         planned.statements.push(format!("-- on {}", instance.sql_instance));
-        planned.statements.push(job::set_enabled_statement(record.backup_job_id, false)?);
+        if instance.job(JobPurpose::Backup).is_some_and(|job| job.is_enabled) {
+            planned.statements.push(job::set_enabled_statement(record.backup_job_id, false)?);
+        }
         planned.statements.extend(remove_primary_statements(record)?);
     }
     planned.expected_seconds = Some(5);
@@ -163,8 +220,7 @@ fn measure_statements(parts: &Parts<'_>, treatment: &Treatment, measure: Measure
     let database = parts.database();
     let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let instance: String = treatment.instance.chars().map(safe).collect();
-    let stamp = parts.evidence.gathered_at_utc.format("%Y%m%d%H%M%S");
-    let file = |ending: &str| parts.share().join(&format!("{database}_saved_{instance}_{stamp}.{ending}"));
+    let file = |ending: &str| parts.share().join(&format!("{database}_saved_{instance}_{TIME_OF_BACKUP}.{ending}"));
     Ok(match measure {
         Measure::PartnerOff => vec![mirror::partner_off_statement(database)?],
         Measure::SetOnline => vec![offline::online_statement(database)?],
@@ -198,22 +254,30 @@ fn seed(parts: &Parts<'_>) -> Result<PlannedStep> {
     planned.statements.push(backup::backup_statement(&order(parts, BackupWhat::Database, file.clone()))?);
     planned.statements.push(format!("-- on {}", parts.name(InstanceRole::Primary)));
     planned.statements.push(backup_file::verify_statement(std::slice::from_ref(&file), 1, true)?);
-    planned.statements.push(restore_full_statement(parts, file)?);
+    planned.statements.push(match primary_is_open(parts) {
+        true => full_restore::restore_over_online_statement(&over_primary(parts, file))?,
+        false => full_restore::restore_statement(&over_primary(parts, file))?,
+    });
     planned.expected_seconds = Some(10 + parts.seconds(100) + 2 * parts.seconds(50));
     Ok(planned)
 }
 
-/// As far as it can be told before there is a backup: each file of the backup to the primary's own of that name.
-fn planned_moves(parts: &Parts<'_>) -> Vec<(String, ServerPath)> {
+/// As far as it can be told before there is a backup: each file of one instance to the own one of that name of the other.
+fn planned_moves(parts: &Parts<'_>, from: InstanceRole, to: InstanceRole) -> Vec<(String, ServerPath)> {
     let files = |instance: Option<&InstanceBaseline>| {
         let found = instance.and_then(|instance| instance.database());
         found.and_then(|found| found.files.known().cloned()).unwrap_or_default()
     };
-    let mut own = files(parts.evidence.instance(InstanceRole::Primary));
-    if own.is_empty() {
-        own = files(parts.request.baseline.as_deref().and_then(|found| found.instance(InstanceRole::Primary)));
-    }
-    let as_backed_up: Vec<backup_file::BackedUpFile> = files(parts.evidence.instance(InstanceRole::Backup))
+    let known = |role: InstanceRole| {
+        let own = files(parts.evidence.instance(role));
+        let baseline = parts.request.baseline.as_deref();
+        if own.is_empty() {
+            files(baseline.and_then(|found| found.instance(role)))
+        } else {
+            own
+        }
+    };
+    let as_backed_up: Vec<backup_file::BackedUpFile> = known(from)
         .into_iter()
         .map(|file| backup_file::BackedUpFile {
             logical_name: file.logical_name,
@@ -222,7 +286,7 @@ fn planned_moves(parts: &Parts<'_>) -> Vec<(String, ServerPath)> {
             size_bytes: file.size_bytes,
         })
         .collect();
-    crate::sql::full_restore::moves(&as_backed_up, &own, None).unwrap_or_default()
+    full_restore::moves(&as_backed_up, &known(to), None).unwrap_or_default()
 }
 
 fn catch_up(parts: &Parts<'_>) -> Result<PlannedStep> {
@@ -232,9 +296,13 @@ fn catch_up(parts: &Parts<'_>) -> Result<PlannedStep> {
         &parts.name(InstanceRole::Primary),
         SERVING,
     );
-    for seen in parts.evidence.log_backup_jobs.iter().filter(|seen| seen.role == InstanceRole::Backup) {
-        planned.statements.push(job::start_statement(seen.job_id)?);
-    }
+    let backup = parts.evidence.instance(InstanceRole::Backup);
+    let ours = || parts.evidence.log_backup_jobs.iter().find(|seen| seen.role == InstanceRole::Backup);
+    let taker = backup.and_then(|backup| backup.primary_record()).map(|record| record.backup_job_id);
+    planned.statements.push(match taker.or_else(|| ours().map(|seen| seen.job_id)) {
+        Some(id) => job::start_statement(id)?,
+        None => job::of_new_job(&parts.log_backup_job().name(), job::start_statement)?,
+    });
     let following = parts.evidence.following.known().map(Vec::as_slice).unwrap_or_default();
     let is_unseeded = parts.decision.way == Way::Unseeded;
     for log in following.iter().filter(|_| is_unseeded) {
@@ -255,6 +323,8 @@ fn catch_up(parts: &Parts<'_>) -> Result<PlannedStep> {
             to: path.as_str().into(),
         });
     }
+    planned.statements.push("-- Where log backups were taken since, each in its turn:".to_string());
+    planned.statements.push(parts.log_restore(parts.log_backup())?);
     planned.expected_seconds = Some(30);
     Ok(planned)
 }
@@ -308,8 +378,18 @@ fn switch(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
         &format!("{backup}, {primary}"),
         OUT,
     );
+    if parts.makes_log_backup_job() {
+        let disabled = |id| job::set_enabled_statement(id, false);
+        jobs.statements.push(job::of_new_job(&parts.log_backup_job().name(), disabled)?);
+    }
     for seen in &parts.evidence.log_backup_jobs {
         jobs.statements.push(job::set_enabled_statement(seen.job_id, false)?);
+    }
+    for role in [InstanceRole::Backup, InstanceRole::BackupMirror] {
+        let reverse = parts.evidence.instance(role).and_then(|instance| instance.job(JobPurpose::Backup));
+        if let Some(found) = reverse.filter(|found| found.is_enabled) {
+            jobs.statements.push(job::set_enabled_statement(found.job_id, false)?);
+        }
     }
     jobs.expected_seconds = Some(10);
 
@@ -342,7 +422,11 @@ fn switch(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
         OUT,
     );
     restored.statements.push(backup_file::verify_statement(std::slice::from_ref(&file), 1, true)?);
-    restored.statements.push(format!("-- the tail: {file}, WITH NORECOVERY"));
+    if parts.is_reverse() {
+        restored.statements.push("-- Where a log backup was taken since, before the tail:".to_string());
+        restored.statements.push(parts.log_restore(parts.log_backup())?);
+    }
+    restored.statements.push(parts.log_restore(file)?);
     restored.expected_seconds = Some(10);
 
     Ok(vec![stop, drain, clear, compliance, gone, jobs, off, last, restored, recover(parts)?])
@@ -363,6 +447,7 @@ fn recover(parts: &Parts<'_>) -> Result<PlannedStep> {
         "A recovery that was sent goes on by itself; `Resume-PChatRun` waits for it, or sends it, and goes on.",
     );
     planned.statements.push(database::recover_statement(parts.database())?);
+    planned.statements.push("-- Where it is not open to all users:".to_string());
     planned.statements.push(database::multi_user_statement(parts.database())?);
     planned.expected_seconds = Some(30);
     Ok(planned)
@@ -391,17 +476,35 @@ fn full_backup_alone(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
         OUT,
     );
     restored.statements.push(backup_file::verify_statement(std::slice::from_ref(&file), 1, true)?);
-    restored.statements.push(restore_full_statement(parts, file)?);
+    restored.statements.push(full_restore::restore_statement(&over_primary(parts, file))?);
     restored.expected_seconds = Some(10 + 2 * parts.seconds(50));
     Ok(vec![taken, restored])
 }
 
-fn restore_full_statement(parts: &Parts<'_>, file: ServerPath) -> Result<String> {
-    crate::sql::full_restore::restore_statement(&crate::sql::full_restore::FullRestore {
+fn over_primary(parts: &Parts<'_>, file: ServerPath) -> FullRestore {
+    full_restore_of(parts, file, InstanceRole::Backup, InstanceRole::Primary)
+}
+
+/// True where somebody can be in the primary's copy by the time that it is overwritten.
+fn primary_is_open(parts: &Parts<'_>) -> bool {
+    let found = parts.evidence.instance(InstanceRole::Primary).and_then(|primary| primary.database());
+    let measures = &parts.decision.guard.primary.measures;
+    found.is_some_and(|found| matches!(found.facts.state, DatabaseState::Online | DatabaseState::Standby))
+        || measures.iter().any(|measure| matches!(measure, Measure::SetOnline | Measure::Recover))
+}
+
+/// The restore of a full backup of one instance over the copy of the other.
+pub(super) fn full_restore_of(
+    parts: &Parts<'_>,
+    file: ServerPath,
+    from: InstanceRole,
+    to: InstanceRole,
+) -> FullRestore {
+    FullRestore {
         database: parts.database().to_string(),
         file,
         position: 1,
-        moves: planned_moves(parts),
+        moves: planned_moves(parts, from, to),
         replace: true,
-    })
+    }
 }

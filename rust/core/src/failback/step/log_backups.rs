@@ -20,7 +20,7 @@ use crate::switch::{SwitchJob, SwitchWork};
 /// The jobs that write to the share, for every later process.
 pub(crate) const LOG_BACKUP_JOBS: &str = "log_backup_jobs";
 /// Where there is no job, one is made with this interval.
-const INTERVAL_MINUTES: u32 = 15;
+pub(crate) const INTERVAL_MINUTES: u32 = 15;
 
 pub(crate) struct LogBackupsToShare;
 

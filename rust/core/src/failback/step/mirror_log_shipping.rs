@@ -4,20 +4,19 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
 use super::log_shipping::{add_primary, enable_primary, folders, primary_lacks, primary_set_up, Side};
 use crate::error::{Error, ErrorKind, Result};
 use crate::failback::plan::step_name;
 use crate::failback::{Failback, Run};
+use crate::host::NativeCommand;
 use crate::journal::crash_points;
 use crate::names::InstanceName;
-use crate::pool::{self, NewPrincipal};
+use crate::pool::NewPrincipal;
+use crate::run::roles::{self, Pair};
 use crate::run::{OnFailure, Seen, Step};
-use crate::sql::mirror::{self, MirrorRole, MirrorState};
-use crate::sql::{database, Purpose};
-
-const POLL: Duration = Duration::from_millis(500);
+use crate::sql::mirror::MirrorRole;
+use crate::sql::Purpose;
 
 pub(crate) struct MirrorLogShipping;
 
@@ -37,7 +36,7 @@ impl Step<Failback> for MirrorLogShipping {
         if let Some(why) = primary_lacks(run, &mut connection).await? {
             return Ok(Seen::NotYet(format!("{mirror_instance}: {why}")));
         }
-        Ok(match role_of(run, &run.work.names.primary).await? {
+        Ok(match roles::of(run, &run.work.names.primary).await? {
             Some((MirrorRole::Principal, _)) => {
                 Seen::So(format!("{mirror_instance} ships too, and {} is the principal", run.work.names.primary))
             }
@@ -55,13 +54,13 @@ impl Step<Failback> for MirrorLogShipping {
             primary_lacks(run, &mut connection).await?
         };
         if lacks.is_some() {
-            change_roles(run, &names.primary, &mirror_instance, NewPrincipal::Mirror).await?;
+            roles::change(run, &names.primary, &mirror_instance, NewPrincipal::Mirror).await?;
             crash_points::reach("roles.changed");
             add_primary(run, &mirror_instance, &set_up).await?;
             enable_primary(run, &mirror_instance, &set_up).await?;
             crash_points::reach("mirror_log_shipping.added");
         }
-        change_roles(run, &mirror_instance, &names.primary, NewPrincipal::Primary).await?;
+        roles::change(run, &mirror_instance, &names.primary, NewPrincipal::Primary).await?;
         crash_points::reach("roles.changed_back");
         Ok(String::new())
     }
@@ -74,60 +73,30 @@ fn partner(run: &Run) -> Result<InstanceName> {
     })
 }
 
-async fn role_of(run: &Run, instance: &InstanceName) -> Result<Option<(MirrorRole, MirrorState)>> {
-    let mut connection = run.connect_to(instance, Purpose::Catalog).await?;
-    Ok(mirror::read(&mut connection, run.database()).await?.map(|found| (found.role, found.state)))
-}
-
-/// Makes `to` the principal, unless it is so; `from` is that until then.
-async fn change_roles(run: &Run, from: &InstanceName, to: &InstanceName, new: NewPrincipal) -> Result<()> {
-    if let Some((MirrorRole::Principal, _)) = role_of(run, to).await? {
-        return Ok(());
+#[async_trait]
+impl Pair for Run {
+    fn database(&self) -> &str {
+        self.database()
     }
-    wait(run, &format!("{from} and {to} to be synchronized"), || async {
-        Ok(matches!(role_of(run, from).await?, Some((MirrorRole::Principal, MirrorState::Synchronized))))
-    })
-    .await?;
-    let command = pool::fail_over_database(run.pool_fqdn()?, pool::CHAT_DATABASE, new);
-    let sent = run.native_set(command).await;
-    let what = format!("{to} to be the principal");
-    let changed = wait(run, &what, || async {
-        let mut connection = run.connect_to(to, Purpose::Catalog).await?;
-        let role = mirror::read(&mut connection, run.database()).await?.map(|found| found.role);
-        let state = database::need(&mut connection, run.database()).await?.state;
-        Ok(role == Some(MirrorRole::Principal) && state == database::DatabaseState::Online)
-    });
-    // Whatever the command said: who is principal decides. Where it failed there is nothing to wait for.
-    match sent {
-        Err(error) if !error.outcome_unknown() && error.kind != ErrorKind::NativeCommandStopped => {
-            match role_of(run, to).await? {
-                Some((MirrorRole::Principal, _)) => changed.await,
-                _ => Err(error),
-            }
-        }
-        _ => changed.await,
-    }
-}
 
-async fn wait<F, Fut>(run: &Run, what: &str, is_so: F) -> Result<()>
-where
-    F: Fn() -> Fut + Send + Sync,
-    Fut: std::future::Future<Output = Result<bool>> + Send,
-{
-    let limit = Duration::from_secs(u64::from(run.work.request.pool_timeout_seconds));
-    let end = Instant::now() + limit;
-    loop {
-        if is_so().await? {
-            return Ok(());
-        }
-        if Instant::now() >= end {
-            return Err(Error::new(
-                ErrorKind::StepNotVerified,
-                format!("waiting for {what} took longer than {} seconds.", limit.as_secs()),
-            )
-            .with_next("Look at both partners with `Get-PChatMirror`, then run `Resume-PChatRun`."));
-        }
-        run.tell_progress(&format!("waiting for {what}"), None);
-        run.pause(POLL).await?;
+    fn pool_fqdn(&self) -> Result<&str> {
+        self.pool_fqdn()
+    }
+
+    async fn native(&self, command: NativeCommand) -> Result<()> {
+        self.native_set(command).await
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_secs(u64::from(self.work.request.pool_timeout_seconds))
+    }
+
+    async fn wait_a_moment(&self, what: &str, time: Duration) -> Result<()> {
+        self.tell_progress(what, None);
+        self.pause(time).await
+    }
+
+    fn goes_on_with(&self) -> &'static str {
+        "`Resume-PChatRun`"
     }
 }

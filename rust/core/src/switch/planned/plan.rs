@@ -6,13 +6,15 @@ use crate::check::blocks;
 use crate::document::{Loss, Plan, PlanRequest, PlannedStep, PlannedSwitchRequest, DOCUMENT_VERSION};
 use crate::error::Result;
 use crate::evidence::{utc_text, Evidence};
-use crate::failover::plan::{decision_facts, digest, on_secondary, Decision};
+use crate::failover::plan::{decision_facts, digest, on_secondary, Decision, Way};
 use crate::host::NativeCommand;
-use crate::names::ServerPath;
+use crate::names::{Lsn, ServerPath};
 use crate::pool;
 use crate::run::facts::sorted;
 use crate::sql::compliance::COMPLIANCE_DATABASE;
+use crate::sql::log_backup_job::TIME_OF_BACKUP;
 use crate::sql::primary_removal::remove_primary_statements;
+use crate::sql::restore::{restore_log_statement, LogRestore};
 use crate::sql::{job, mirror};
 use crate::switch::step::{name, planned_salvage, planned_tail};
 
@@ -122,6 +124,14 @@ fn steps(parts: &Parts<'_>, decision: &Decision) -> Result<Vec<PlannedStep>> {
     for step in [&mut secondary.copy_and_restore, &mut secondary.gate] {
         step.on_failure = BROUGHT_BACK.to_string();
     }
+    if let Some(folder) = restored_from(parts, &decision.way) {
+        secondary.copy_and_restore.statements.push(restore_log_statement(&LogRestore {
+            database: evidence.database.as_str().into(),
+            paths: vec![folder.join(&format!("{}_{TIME_OF_BACKUP}.trn", parts.evidence.primary.database_name))],
+            position: 1,
+            last_lsn: Lsn::ZERO,
+        })?);
+    }
     secondary.copy_and_restore.title = "Copy and restore the log backups, the tail among them".to_string();
     secondary.gate.title = match request.salvage_tail {
         false => "Prove that both sides stand at the same LSN",
@@ -164,6 +174,16 @@ fn steps(parts: &Parts<'_>, decision: &Decision) -> Result<Vec<PlannedStep>> {
         step.number = number;
     }
     Ok(steps)
+}
+
+/// Where the tail is restored from, once it is there.
+fn restored_from(parts: &Parts<'_>, way: &Way) -> Option<ServerPath> {
+    let record = parts.evidence.log_shipping.record.as_ref();
+    match way {
+        Way::CopyByUs { folder, .. } => Some(folder.clone()),
+        Way::StraightFromShare => tail_folder(parts),
+        _ => record.map(|record| record.backup_destination_directory.clone()).or_else(|| tail_folder(parts)),
+    }
 }
 
 fn pool_name<'a>(parts: &Parts<'a>) -> &'a str {

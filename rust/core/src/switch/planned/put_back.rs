@@ -17,7 +17,7 @@ use crate::sql::mirror::{self, MirrorRole, MirrorState};
 use crate::sql::open_up::open_to_all;
 use crate::sql::restore::RestoreProgress;
 use crate::sql::Purpose;
-use crate::switch::step::{forget_drained, jobs_back, list_commands, start_all, start_commands, to_enable};
+use crate::switch::step::{forget_drained, jobs_back, list_back, list_commands, start_all, start_commands, to_enable};
 use crate::switch::SwitchWork;
 
 /// How long clients that come back may keep the only seat.
@@ -189,23 +189,5 @@ async fn joined(run: &Run, name: &str) -> Result<bool> {
             return Ok(stands);
         }
         tokio::time::sleep(POLL).await;
-    }
-}
-
-async fn list_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
-    let commands = list_commands(run).await?;
-    if commands.is_empty() {
-        return Ok(());
-    }
-    for command in commands {
-        run.native_set_back(command).await?;
-    }
-    match list_commands(run).await?.is_empty() {
-        true => {
-            done.push("the list of active servers is back".to_string());
-            Ok(())
-        }
-        false => Err(Error::new(ErrorKind::StepNotVerified, "the list of active servers is not as it was.")
-            .with_next("Set it with `Set-CsPersistentChatActiveServer`.")),
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{name, HISTORY};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::failover::step::pool_state::{clear_active_list, read_service, ACTIVE_BEFORE};
 use crate::failover::step::replication;
 use crate::host::NativeCommand;
@@ -69,4 +69,24 @@ pub(crate) async fn list_commands<W: SwitchWork>(run: &Run<W>) -> Result<Vec<Nat
     let Some(before) = run.book.fact::<Vec<String>>(ACTIVE_BEFORE) else { return Ok(Vec::new()) };
     let now = read_service(run).await?.active_servers.unwrap_or_default();
     Ok(pool::active_server_commands(&run.active_list_identity(), &now, &before))
+}
+
+/// Brings the saved list of active servers back, and reads it; `done` is told.
+///
+/// # Errors
+/// `StepNotVerified` (5015) where it is not as it was; those of the commands.
+pub(crate) async fn list_back<W: SwitchWork>(run: &Run<W>, done: &mut Vec<String>) -> Result<()> {
+    let commands = list_commands(run).await?;
+    if commands.is_empty() {
+        return Ok(());
+    }
+    for command in commands {
+        run.native_set_back(command).await?;
+    }
+    if !list_commands(run).await?.is_empty() {
+        return Err(Error::new(ErrorKind::StepNotVerified, "the list of active servers is not as it was.")
+            .with_next("Set it with `Set-CsPersistentChatActiveServer`."));
+    }
+    done.push("the list of active servers is back".to_string());
+    Ok(())
 }

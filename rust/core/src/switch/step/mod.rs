@@ -9,7 +9,7 @@ mod services;
 mod sessions;
 mod tail;
 
-pub(crate) use active_list::{list_commands, ClearActiveList};
+pub(crate) use active_list::{list_back, list_commands, ClearActiveList};
 pub(crate) use drain::{forget_drained, Drain};
 pub(crate) use jobs::{busy, jobs_back, quiet, to_enable, QuietJobs};
 pub(crate) use mirroring_off::MirroringOff;
