@@ -25,7 +25,12 @@ function Get-CsBackupServiceStatus {
 
         [switch] $Force
     )
-    Invoke-LabCommand $PSCmdlet $PSBoundParameters
+    dynamicparam {
+        Get-LaterParameter @('BackupModule' | Where-Object { $script:PageForm -contains 'Get-CsBackupServiceStatus -BackupModule' }) ([string])
+    }
+    process {
+        Invoke-LabCommand $PSCmdlet $PSBoundParameters
+    }
 }
 
 function Get-CsBackupServiceConfiguration {

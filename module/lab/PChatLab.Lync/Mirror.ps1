@@ -73,7 +73,12 @@ function Invoke-CsDatabaseFailover {
 
         [string] $Report
     )
-    Invoke-LabChange $PSCmdlet $PSBoundParameters $PoolFqdn -Force:($Force -and -not $WhatIfPreference)
+    dynamicparam {
+        Get-LaterParameter @('ExcludeDatabase' | Where-Object { $script:PageForm -contains 'Invoke-CsDatabaseFailover -ExcludeDatabase' }) ([string[]])
+    }
+    process {
+        Invoke-LabChange $PSCmdlet $PSBoundParameters $PoolFqdn -Force:($Force -and -not $WhatIfPreference)
+    }
 }
 
 function Get-CsDatabaseMirrorState {

@@ -5,6 +5,7 @@ Set-StrictMode -Version 2.0
 
 $script:Control = $null
 $script:Dialect = $null
+$script:PageForm = @()
 $script:LastOutcome = $null
 
 # Parameters of every command; they stay on this side of the door.
@@ -22,6 +23,9 @@ Without this command they use the address in $env:PCHAT_LAB_CONTROL and the dial
 host:port of the lab's control door, as `pchat-lab serve` prints it.
 .PARAMETER Dialect
 Lync2013 or Sfb2015; the scenario's own when left out.
+.PARAMETER PageForm
+Forms that one page prints and the published syntax lacks, installed all the same; the scenario names them under
+page_forms too.
 #>
 function Connect-PChatLabLync {
     [CmdletBinding()]
@@ -30,10 +34,19 @@ function Connect-PChatLabLync {
         [string] $Control,
 
         [ValidateSet('Lync2013', 'Sfb2015')]
-        [string] $Dialect
+        [string] $Dialect,
+
+        [ValidateSet('Get-CsBackupServiceStatus -BackupModule', 'Invoke-CsDatabaseFailover -ExcludeDatabase', 'Get-CsPersistentChatActiveServer')]
+        [string[]] $PageForm = @()
     )
     $script:Control = $Control
     $script:Dialect = $null
+    $script:PageForm = $PageForm
+    if ($PageForm -contains 'Get-CsPersistentChatActiveServer') {
+        Set-Item -Path function:global:Get-CsPersistentChatActiveServer -Value $script:ActiveServerGet
+    } else {
+        Remove-Item -Path function:global:Get-CsPersistentChatActiveServer -ErrorAction Ignore
+    }
     if ($PSBoundParameters.ContainsKey('Dialect')) {
         $script:Dialect = $Dialect
     }
@@ -55,6 +68,19 @@ function Get-LabControl {
         HostName = $address.Substring(0, $cut)
         Port     = [int] $address.Substring($cut + 1)
     }
+}
+
+# A parameter that only some installations have.
+function Get-LaterParameter {
+    param([string[]] $Name, [type] $Type)
+    $dictionary = New-Object System.Management.Automation.RuntimeDefinedParameterDictionary
+    foreach ($one in $Name) {
+        $attributes = New-Object 'System.Collections.ObjectModel.Collection[System.Attribute]'
+        $attributes.Add((New-Object System.Management.Automation.ParameterAttribute))
+        $parameter = New-Object System.Management.Automation.RuntimeDefinedParameter $one, $Type, $attributes
+        $dictionary.Add($one, $parameter)
+    }
+    $dictionary
 }
 
 # Sends one line and waits for the answer in small steps, so that Ctrl+C gets through to a command that hangs.

@@ -54,3 +54,10 @@ function Set-CsPersistentChatActiveServer {
     )
     Invoke-LabChange $PSCmdlet $PSBoundParameters $Identity
 }
+
+# Some page names this command, and no list of commands has it: Connect-PChatLabLync -PageForm installs it.
+$script:ActiveServerGet = {
+    [CmdletBinding()]
+    param([string] $Identity)
+    Invoke-LabCommand $PSCmdlet $PSBoundParameters
+}

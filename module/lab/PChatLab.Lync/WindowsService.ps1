@@ -3,17 +3,7 @@
 # Switches that only the later version has.
 function Get-LaterSwitch {
     param([string[]] $Name)
-    $dictionary = New-Object System.Management.Automation.RuntimeDefinedParameterDictionary
-    if ($script:Dialect -eq 'Sfb2015') {
-        foreach ($one in $Name) {
-            $attributes = New-Object 'System.Collections.ObjectModel.Collection[System.Attribute]'
-            $attributes.Add((New-Object System.Management.Automation.ParameterAttribute))
-            $type = [System.Management.Automation.SwitchParameter]
-            $parameter = New-Object System.Management.Automation.RuntimeDefinedParameter $one, $type, $attributes
-            $dictionary.Add($one, $parameter)
-        }
-    }
-    $dictionary
+    Get-LaterParameter @($Name | Where-Object { $script:Dialect -eq 'Sfb2015' }) ([System.Management.Automation.SwitchParameter])
 }
 
 function Get-CsWindowsService {
