@@ -46,7 +46,8 @@ namespace PersistentChatFailover.Commands
             var run = item as RunSummary;
             if (run != null && run.IsOpen)
             {
-                Writer.Message("warning", "Run " + run.RunId + " on " + run.SqlInstance + " is open, last step " +
+                string where = string.IsNullOrEmpty(run.SqlInstance) ? run.PoolFqdn : run.SqlInstance;
+                Writer.Message("warning", "Run " + run.RunId + " on " + where + " is open, last step " +
                     (run.LastStep ?? "none") + ". Resume-PChatRun finishes it" +
                     (run.CanUndo ? "; Undo-PChatRun gives it up." : "."));
             }

@@ -140,7 +140,8 @@ namespace PersistentChatFailover.Commands
             }
             if (result.Error != null)
             {
-                WriteError(new PChatException(result.Error).ToErrorRecord(result.SqlInstance));
+                string target = string.IsNullOrEmpty(result.SqlInstance) ? result.PoolFqdn : result.SqlInstance;
+                WriteError(new PChatException(result.Error).ToErrorRecord(target));
             }
         }
 

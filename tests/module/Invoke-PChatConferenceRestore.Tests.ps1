@@ -58,7 +58,7 @@ exit ($r | Select-Result).ExitCode
 
     It 'restores, and its output pipes into Wait-PChatBackupService' {
         $output = @(Invoke-PChatConferenceRestore @parameters -AfterPoolFailback)
-        $result = $output | Select-Result
+        $script:result = $output | Select-Result
         $result.ExitCode | Should -Be 0 -Because $result.Text
         $result.PoolFqdn | Should -Be 'pool2.contoso.com'
         $result.DamagedPoolFqdn | Should -Be 'pool1.contoso.com'
@@ -67,6 +67,13 @@ exit ($r | Select-Result).ExitCode
         $modules = @($output | Wait-PChatBackupService -BackupServiceTimeoutSeconds 60)
         $modules.Count | Should -Be 2
         $modules.IsDone | Should -Not -Contain $false
+    }
+
+    It 'shows its pools where other runs have an instance' {
+        $text = $result | Format-List | Out-String -Width 200
+        $text | Should -Match 'DamagedPoolFqdn\s*: pool1.contoso.com'
+        $text | Should -Not -Match '(?m)^(SqlInstance|Database)\s*:'
+        ($result.Steps | Format-Table | Out-String -Width 200) | Should -Match 'pool2.contoso'
     }
 
     It 'is listed as a run, and its pools are shown' {
