@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
+using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
 {
@@ -14,9 +15,31 @@ namespace PersistentChatFailover.Commands
         [Parameter(ParameterSetName = "Recover")]
         public string AcceptDataLoss { get; set; }
 
-        /// <summary>Witnesses that are ignored by name: PrimaryMirror, ShareFiles, Monitor; Primary for its own answer.</summary>
+        /// <summary>Witnesses that are ignored by name: PrimaryMirror, ShareFiles, Monitor; Primary for its own answer, or none.</summary>
         [Parameter(ParameterSetName = "Recover")]
         public string[] IgnoreWitness { get; set; }
+
+        /// <summary>The primary; log shipping's record, restore history or the log backups name it otherwise.</summary>
+        [Parameter(ParameterSetName = "Recover")]
+        public string PrimarySqlInstance { get; set; }
+
+        [Parameter(ParameterSetName = "Recover")]
+        public string PrimaryMirrorSqlInstance { get; set; }
+
+        [Parameter(ParameterSetName = "Recover")]
+        public string MonitorSqlInstance { get; set; }
+
+        [Parameter(ParameterSetName = "Recover")]
+        [Credential]
+        public PSCredential PrimarySqlCredential { get; set; }
+
+        [Parameter(ParameterSetName = "Recover")]
+        [Credential]
+        public PSCredential PrimaryMirrorSqlCredential { get; set; }
+
+        [Parameter(ParameterSetName = "Recover")]
+        [Credential]
+        public PSCredential MonitorSqlCredential { get; set; }
 
         /// <summary>A full backup as the instance opens it; it is restored WITH NORECOVERY.</summary>
         [Parameter(Mandatory = true, ParameterSetName = "BackupFile")]
@@ -57,12 +80,23 @@ namespace PersistentChatFailover.Commands
             get { return IsFullBackup ? "Restore a full backup" : "Recover the database"; }
         }
 
+        internal override void AddLogins(Session opened)
+        {
+            base.AddLogins(opened);
+            AddLogin(opened, PrimarySqlCredential, "Primary", PrimarySqlInstance);
+            AddLogin(opened, PrimaryMirrorSqlCredential, "PrimaryMirror", PrimaryMirrorSqlInstance);
+            AddLogin(opened, MonitorSqlCredential, "Monitor", MonitorSqlInstance);
+        }
+
         internal override void Complete(Dictionary<string, object> request)
         {
             if (!IsFullBackup)
             {
                 request["accept_data_loss"] = NullIfEmpty(AcceptDataLoss);
                 request["ignore_witness"] = IgnoreWitness ?? new string[0];
+                request["primary_sql_instance"] = NullIfEmpty(PrimarySqlInstance);
+                request["primary_mirror_sql_instance"] = NullIfEmpty(PrimaryMirrorSqlInstance);
+                request["monitor_sql_instance"] = NullIfEmpty(MonitorSqlInstance);
                 return;
             }
             request.Remove("folders");

@@ -77,3 +77,42 @@ fn where_the_monitor_is_silent_the_record_knows_what_was_copied() {
     assert!(refused.message().contains("B\\RTC knows of log backup"), "{}", refused.message());
     assert_eq!(shell.state(), "RESTORING");
 }
+
+/// Everything restored, log shipping removed by hand and no journal of it.
+fn restored_by_hand() -> Shell {
+    let mut shell = removed_by_hand();
+    shell.folders = json!({"log_backup_share": "\\\\FS1\\LogShip", "copy_folder": "E:\\LSCopy"});
+    shell.change("pchat_log_backup_copy").expect(0);
+    shell.change("pchat_log_backup_restore").expect(0);
+    shell
+}
+
+#[test]
+fn a_primary_that_lives_is_found_though_no_record_names_it() {
+    let shell = restored_by_hand();
+    shell.ask("primary_site_back");
+    let refused = shell.change("pchat_database_recover");
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 5002, "{}", refused.message());
+    assert!(refused.message().contains("P\\RTC"), "restore history names it: {}", refused.message());
+    assert_eq!(shell.state(), "RESTORING");
+    shell.assert_understood();
+}
+
+#[test]
+fn a_mirror_that_is_named_speaks_against_the_death_of_its_primary() {
+    let shell = restored_by_hand();
+    shell.ask("primary_site_back");
+    shell.fault("blackhole", json!({"instance": "P\\RTC"}));
+    let export = "pchat_database_recover";
+    let mut request = shell.change_request(export);
+    request["primary_sql_instance"] = json!("P\\RTC");
+    request["primary_mirror_sql_instance"] = json!("PM\\RTC");
+    let refused = shell.change_as(export, request.clone());
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 5003, "{}", refused.message());
+    assert_eq!(shell.state(), "RESTORING");
+    request["ignore_witness"] = json!(["PrimaryMirror"]);
+    shell.change_as(export, request).expect(0);
+    assert_eq!(shell.state(), "ONLINE");
+}

@@ -142,6 +142,9 @@ impl Shell {
             "pchat_database_recover" => {
                 request["accept_data_loss"] = Value::Null;
                 request["ignore_witness"] = json!([]);
+                for name in ["primary_sql_instance", "primary_mirror_sql_instance", "monitor_sql_instance"] {
+                    request[name] = Value::Null;
+                }
             }
             _ => {}
         }

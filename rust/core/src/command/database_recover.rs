@@ -27,6 +27,7 @@ const FACTS: &[&str] = &[
     "database",
     "database_state",
     "lab",
+    "primary",
     "primary_verdict",
     "log_shipping",
     "share",
@@ -40,8 +41,9 @@ const FACTS: &[&str] = &[
 
 /// Recovers the database behind the gate, opens it to all users and looks at it. Afterwards no log backup fits.
 ///
-/// A primary that answers, or a witness against its death, refuses it unless ignored by name: this is also the way of
-/// Microsoft's page for each step by hand, where nobody writes on the primary any more.
+/// A primary that answers or cannot be asked, one that nobody names, and a witness against its death refuse it unless
+/// ignored by name: this is also the way of Microsoft's page for each step by hand, where nobody writes on the primary any
+/// more.
 ///
 /// # Errors
 /// In the result: those of the gate (4002, 4003, 4004, 4006, 4008, 5002, 5003, 5006), `DatabaseNotSecondary` (5004),
@@ -78,6 +80,9 @@ impl Change for RecoverDatabase {
         let mut request = as_failover(&asked.target, &asked.folders, &asked.journal);
         request.accept_data_loss.clone_from(&asked.accept_data_loss);
         request.ignore_witness.clone_from(&asked.ignore_witness);
+        request.primary_sql_instance.clone_from(&asked.primary_sql_instance);
+        request.primary_mirror_sql_instance.clone_from(&asked.primary_mirror_sql_instance);
+        request.monitor_sql_instance.clone_from(&asked.monitor_sql_instance);
         let evidence = look(&at.session, &at.host, &mut request, Site::Asked, &at.cancel).await?;
         need_rights(&evidence)?;
         let planned = plan(&evidence, &request)?;
@@ -180,7 +185,8 @@ pub(super) fn plan(evidence: &Evidence, request: &FailoverRequest) -> Result<Pla
     Ok(planned)
 }
 
-/// Refuses where the primary answers or a witness speaks for it, unless the request ignores them by name.
+/// Refuses where the primary answers, cannot be asked or is not known, or a witness speaks for it, unless the request ignores
+/// them by name.
 ///
 /// # Errors
 /// `PrimaryAlive` (5002), `WitnessAgainst` (5003).
@@ -196,8 +202,14 @@ fn refuse_signs_of_life(evidence: &Evidence, request: &FailoverRequest, decision
             .with_target(evidence.database.as_str()));
     }
     let mut checks = check::of_decision(evidence, request, decision);
-    checks.retain(|result| result.name.starts_with("Witness"));
-    refuse_failed(&checks)
+    checks.retain(|result| result.name.starts_with("Witness") || (result.name == "PrimaryIsDown" && !is_ignored));
+    refuse_failed(&checks).map_err(|error| match error.kind {
+        ErrorKind::PrimaryAlive => {
+            let next = format!("{} To recover without knowing: `-IgnoreWitness {PRIMARY}`.", error.next);
+            error.with_next(next)
+        }
+        _ => error,
+    })
 }
 
 fn multi_user(database: &str) -> Result<Action> {

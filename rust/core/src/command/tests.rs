@@ -208,6 +208,22 @@ fn recovery_is_refused_where_a_witness_speaks_for_the_primary() {
 }
 
 #[test]
+fn recovery_is_refused_where_nobody_tells_who_the_primary_is() {
+    for answer in [EndpointAnswer::NotNamed, EndpointAnswer::NotTried { why: "no login".into() }] {
+        let found = with(|found| {
+            restored_up_to(found, 5000);
+            found.primary.answer = answer;
+        });
+        let refusal = database_recover::plan(&found, &request()).unwrap().refusal.expect("nobody can tell");
+        assert_eq!(refusal.kind, ErrorKind::PrimaryAlive);
+        assert!(refusal.message.contains("PrimaryIsDown"), "{}", refusal.message);
+        assert!(refusal.next.contains("-PrimarySql") && refusal.next.contains("-IgnoreWitness Primary"));
+        let ignoring = crate::document::FailoverRequest { ignore_witness: vec!["Primary".into()], ..request() };
+        assert!(database_recover::plan(&found, &ignoring).unwrap().refusal.is_none());
+    }
+}
+
+#[test]
 fn an_online_database_has_nothing_to_recover_unless_it_is_closed_to_users() {
     let found = in_state(DatabaseState::Online);
     assert!(database_recover::plan(&found, &request()).unwrap().actions.is_empty());

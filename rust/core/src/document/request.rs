@@ -182,8 +182,15 @@ pub struct DatabaseRecoverRequest {
     /// The loss that is accepted: the LSN or the time that the refusal shows.
     #[serde(deserialize_with = "nullable")]
     pub accept_data_loss: Option<String>,
-    /// Witnesses that are ignored by name; `Primary` is the primary's own answer.
+    /// Witnesses that are ignored by name; `Primary` is the primary's own answer, or that nobody names a primary.
     pub ignore_witness: Vec<String>,
+    /// The instance whose death is to be believed; the record, restore history or the log backups name it otherwise.
+    #[serde(deserialize_with = "nullable")]
+    pub primary_sql_instance: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub primary_mirror_sql_instance: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub monitor_sql_instance: Option<String>,
     pub plan_only: bool,
     #[serde(deserialize_with = "nullable")]
     pub approved_digest: Option<String>,

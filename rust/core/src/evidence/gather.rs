@@ -99,9 +99,22 @@ async fn read_all(
         (names.primary, names.primary_mirror, names.backup_mirror) = (None, None, None);
     }
     let limit = Duration::from_secs(u64::from(request.probe_timeout_seconds.max(1)));
+    let read_first = match (&names.primary, others) {
+        (None, Others::All) => Some(Box::pin(read_files(sources, &instance, request, &folders, &backup)).await?),
+        _ => None,
+    };
+    if let Some(look) = &read_first {
+        names.take_writer(look.newest_writer());
+    }
+    let read_files = async {
+        match read_first {
+            Some(look) => Ok(look),
+            None => read_files(sources, &instance, request, &folders, &backup).await,
+        }
+    };
     let (sites, look, mirror_file_share) = tokio::join!(
         Box::pin(remote::probe_all(sources.connector, &names, limit)),
-        Box::pin(read_files(sources, &instance, request, &folders, &backup)),
+        Box::pin(read_files),
         Box::pin(mirror_file_share(sources, &instance, request)),
     );
     let (mut look, mirror_file_share) = (look?, mirror_file_share);
@@ -240,6 +253,7 @@ async fn primary_again(
 ) -> Result<PrimaryEvidence> {
     let mut names = remote::Names::of(backup, &earlier.pool, request)?;
     names.backup_mirror = None;
+    names.keep(&earlier.primary);
     let limit = Duration::from_secs(u64::from(request.probe_timeout_seconds.max(1)));
     let sites = remote::probe_all(sources.connector, &names, limit).await;
     let monitor = remote::monitor(&sites, &names);

@@ -194,6 +194,36 @@ pub async fn last_restore(connection: &mut Connection, database: &str) -> Result
     }))
 }
 
+/// An instance whose backups were restored onto a database, and the database's name there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writer {
+    pub server: String,
+    pub database: String,
+}
+
+/// The other instances whose backups were restored onto a database, the last one first; only those that wrote what the last
+/// one goes on with.
+///
+/// # Source
+/// msdb `restorehistory`, `backupset.server_name`, `backupset.family_guid`.
+pub async fn writers(connection: &mut Connection, database: &str) -> Result<Vec<Writer>> {
+    let statement = "SELECT b.server_name, b.database_name, b.family_guid, MAX(h.restore_history_id) AS newest \
+        FROM msdb.dbo.restorehistory h JOIN msdb.dbo.backupset b ON b.backup_set_id = h.backup_set_id \
+        WHERE h.destination_database_name = @P1 AND h.restore_type <> 'V' AND b.server_name <> @@SERVERNAME \
+        GROUP BY b.server_name, b.database_name, b.family_guid ORDER BY newest DESC";
+    let rows = connection.rows("reading whose backups were restored", statement, &[&database]).await?;
+    let mut writers = Vec::new();
+    let mut family = None;
+    for row in &rows {
+        let found = row.uuid("family_guid")?;
+        if *family.get_or_insert(found) == found {
+            let (server, database) = (row.need_text("server_name")?, row.need_text("database_name")?);
+            writers.push(Writer { server, database });
+        }
+    }
+    Ok(writers)
+}
+
 /// The redo point as the data files tell it; `None` where they do not.
 ///
 /// # Source

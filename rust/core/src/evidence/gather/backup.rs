@@ -11,7 +11,7 @@ use crate::journal;
 use crate::log_chain::RedoPoint;
 use crate::names::{InstanceName, ServerPath};
 use crate::sql::connection::{self, DatabaseSession};
-use crate::sql::database::{self, DatabaseState, OrphanedUser};
+use crate::sql::database::{self, DatabaseState, OrphanedUser, Writer};
 use crate::sql::instance::{self, InstanceFacts};
 use crate::sql::mirror::MirrorEndpoint;
 use crate::sql::{job, lock, log_shipping, mirror, Connection, Purpose};
@@ -24,6 +24,10 @@ pub(super) struct Backup {
     pub state: Option<DatabaseEvidence>,
     pub redo: Reading<RedoPoint>,
     pub log_shipping: LogShippingEvidence,
+    /// The instances whose backups were restored, the last one first.
+    pub writers: Vec<Writer>,
+    /// The primary's mirror, as an earlier run of ours knew it.
+    pub captured_mirror: Option<String>,
     pub sessions: Reading<Vec<DatabaseSession>>,
     pub orphaned_users: Reading<Vec<OrphanedUser>>,
     pub lock_holder: Reading<Option<String>>,
@@ -40,7 +44,8 @@ pub(super) async fn read(sources: Sources<'_>, name: &InstanceName, request: &Fa
         Some(state) => Reading::NotAsked(format!("the database is {}", state.facts.state.as_text().to_uppercase())),
         None => Reading::NotAsked("there is no such database".to_string()),
     };
-    let log_shipping = read_log_shipping(&mut connection, request, name).await?;
+    let (log_shipping, captured_mirror) = read_log_shipping(&mut connection, request, name).await?;
+    let writers = database::writers(&mut connection, database).await.unwrap_or_default();
     let sessions = match facts.is_sysadmin || facts.sees_all_sessions {
         true => connection::list(&mut connection, database).await.map(without_own).into(),
         false => Reading::Unknown("the login lacks VIEW SERVER STATE".to_string()),
@@ -65,6 +70,8 @@ pub(super) async fn read(sources: Sources<'_>, name: &InstanceName, request: &Fa
         state,
         redo,
         log_shipping,
+        writers,
+        captured_mirror,
         sessions,
         orphaned_users,
         lock_holder,
@@ -82,15 +89,16 @@ async fn read_database(connection: &mut Connection, database: &str) -> Result<Op
     Ok(Some(DatabaseEvidence { facts, mirroring, files }))
 }
 
-/// The record, or what is left of it: a capture in the journal, the request, the restore history.
+/// The record, or what is left of it: a capture in the journal, the request, the restore history. With it the primary's
+/// mirror, where the capture names it.
 async fn read_log_shipping(
     connection: &mut Connection,
     request: &FailoverRequest,
     instance: &InstanceName,
-) -> Result<LogShippingEvidence> {
+) -> Result<(LogShippingEvidence, Option<String>)> {
     let database = request.target.database.as_str();
     if let Some(record) = log_shipping::read_secondary(connection, database).await? {
-        return Ok(LogShippingEvidence {
+        let found = LogShippingEvidence {
             source: LogShippingSource::Record,
             copy_job: job::read(connection, record.copy_job_id).await?,
             restore_job: job::read(connection, record.restore_job_id).await?,
@@ -100,7 +108,8 @@ async fn read_log_shipping(
             can_ignore_monitor: log_shipping::can_ignore_monitor(connection).await.unwrap_or(false),
             record: Some(record),
             history_folders: Vec::new(),
-        });
+        };
+        return Ok((found, None));
     }
     let history = database::last_restore(connection, database).await.ok().flatten();
     let history_folders: Vec<ServerPath> = history.and_then(|last| last.path?.parent()).into_iter().collect();
@@ -114,15 +123,17 @@ async fn read_log_shipping(
         history_folders,
     };
     let folders = &request.folders;
+    let mut mirror = None;
     if let Some((run_id, capture)) = captured(request, instance, &found.history_folders).await {
         found.source = LogShippingSource::Journal { run_id };
         found.record = capture.log_shipping.record;
+        mirror = capture.primary.mirror.name;
     } else if folders.log_backup_share.is_some() || folders.copy_folder.is_some() {
         found.source = LogShippingSource::Request;
     } else if !found.history_folders.is_empty() {
         found.source = LogShippingSource::History;
     }
-    Ok(found)
+    Ok((found, mirror))
 }
 
 /// The newest capture with a record, in the journal's folders and, where this machine sees it, the copy folder.

@@ -5,6 +5,7 @@ mod places;
 
 pub(crate) use places::may_be_log_backup;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -17,8 +18,9 @@ use crate::evidence::{
     later_files, FileEvidence, FileSeen, LaterFile, MonitorEvidence, PlaceEvidence, PlaceRole, Reading,
 };
 use crate::files::FileSystem;
-use crate::log_chain::{HeaderBook, KnownEnd, Place, PlaceId, PlaceState, RedoPoint, SeenFile, Trouble};
+use crate::log_chain::{BackupType, Header, HeaderBook, KnownEnd, Place, PlaceId, PlaceState, RedoPoint, SeenFile, Trouble};
 use crate::names::{ClientPath, InstanceName, ServerPath, Text};
+use crate::sql::database::Writer;
 use crate::sql::log_shipping::SecondaryRecord;
 use crate::sql::{file, Connector, Purpose};
 
@@ -118,6 +120,20 @@ async fn free_bytes(
 impl FileLook {
     fn share(&self) -> Option<&PlaceEvidence> {
         self.places.iter().find(|place| place.role == PlaceRole::Share)
+    }
+
+    /// Who wrote the newest log backup of this database, as the headers say.
+    pub(super) fn newest_writer(&self) -> Option<Writer> {
+        let redo = self.redo.as_ref()?;
+        let is_ours = |header: &&Arc<Header>| {
+            let on_fork = [header.first_fork_id, header.last_fork_id].contains(&redo.fork_id);
+            header.backup_type == BackupType::Log
+                && redo.family_id.map_or(on_fork, |family| family == header.family_id)
+                && !header.server_name.is_empty()
+        };
+        let headers = self.seen.iter().filter_map(|file| self.book.headers(file)).flatten().filter(is_ours);
+        let newest = headers.max_by_key(|header| header.last_lsn)?;
+        Some(Writer { server: newest.server_name.to_string(), database: newest.database_name.to_string() })
     }
 
     /// Lists the share once more: what came, grew or changed since `baseline`. A file that grew is being written.

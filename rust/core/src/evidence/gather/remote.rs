@@ -8,10 +8,12 @@ use super::backup::{not_an_instance, Backup};
 use crate::document::FailoverRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{
-    EndpointAnswer, MirrorInstanceEvidence, MonitorEvidence, MonitoredBackup, PoolEvidence, Reading, RemoteDatabase,
+    EndpointAnswer, MirrorInstanceEvidence, MonitorEvidence, MonitoredBackup, PoolEvidence, PrimaryEvidence, Reading,
+    RemoteDatabase,
 };
 use crate::names::{InstanceName, ServerPath};
 use crate::pool::instance_of_store;
+use crate::sql::database::Writer;
 use crate::sql::{database, instance, mirror, monitor, probe_endpoint, Connection, Connector, ProbeOutcome, Purpose};
 
 /// Who is to be asked.
@@ -25,7 +27,9 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Names of the request before those of the log shipping record, and these before the topology's.
+    /// Names of the request before those of the log shipping record, and these before the topology's. Where none of them
+    /// tells the primary or its mirror, restore history does: the primary wrote what was restored last, and its mirror what
+    /// was restored before a change of their roles.
     pub fn of(backup: &Backup, pool: &PoolEvidence, request: &FailoverRequest) -> Result<Names> {
         let given = |parameter: &str, name: &Option<String>| -> Result<Option<InstanceName>> {
             let name = name.as_deref().filter(|name| !name.trim().is_empty());
@@ -33,23 +37,58 @@ impl Names {
         };
         let record = backup.log_shipping.record.as_ref();
         let recorded = |name: Option<&str>| name.and_then(|name| name.parse::<InstanceName>().ok());
-        let primary = given("-PrimarySqlInstance", &request.primary_sql_instance)?
+        let named = given("-PrimarySqlInstance", &request.primary_sql_instance)?
             .or_else(|| recorded(record.map(|record| record.primary_server.as_str())));
+        let primary = named.or_else(|| recorded(backup.writers.first().map(|writer| writer.server.as_str())));
         let service = pool.service();
         let own: Option<InstanceName> = backup.facts.server_name.parse().ok();
         let like_primary = primary.as_ref().and_then(|name| name.instance.as_deref());
         let like_backup = own.as_ref().and_then(|name| name.instance.as_deref());
         let primary_mirror = given("-PrimaryMirrorSqlInstance", &request.primary_mirror_sql_instance)?
-            .or_else(|| store(pool, service?.primary_mirror_store.as_deref()?, like_primary));
+            .or_else(|| store(pool, service?.primary_mirror_store.as_deref()?, like_primary))
+            .or_else(|| recorded(backup.captured_mirror.as_deref()))
+            .or_else(|| {
+                let mut writers = backup.writers.iter().filter_map(|writer| recorded(Some(&writer.server)));
+                writers.find(|writer| primary.as_ref().is_some_and(|primary| !is_one_host(primary, writer)))
+            });
         let backup_mirror = given("-BackupMirrorSqlInstance", &request.backup_mirror_sql_instance)?
             .or_else(|| store(pool, service?.backup_mirror_store.as_deref()?, like_backup));
         let is_own = |name: &InstanceName| name.to_string().eq_ignore_ascii_case(&backup.facts.server_name);
         let monitor = given("-MonitorSqlInstance", &request.monitor_sql_instance)?
             .or_else(|| recorded(record.map(|record| record.monitor_server.as_str())).filter(|name| !is_own(name)));
         let database = request.target.database.clone();
-        let primary_database = record.map_or_else(|| database.clone(), |record| record.primary_database.clone());
+        let written = backup.writers.first().map(|writer| &writer.database);
+        let primary_database = record.map(|record| &record.primary_database).or(written).unwrap_or(&database).clone();
         Ok(Names { primary, primary_database, primary_mirror, backup_mirror, monitor, database })
     }
+
+    /// Takes the writer of the newest log backup for the primary, where nobody names one.
+    pub fn take_writer(&mut self, writer: Option<Writer>) {
+        if let (None, Some(writer)) = (&self.primary, writer) {
+            self.primary = writer.server.parse().ok();
+            self.primary_database = writer.database;
+        }
+    }
+
+    /// Keeps what an earlier look of the same run knew.
+    pub fn keep(&mut self, earlier: &PrimaryEvidence) {
+        if self.primary.is_none() {
+            self.primary = earlier.name.as_deref().and_then(|name| name.parse().ok());
+            self.primary_database.clone_from(&earlier.database_name);
+        }
+        if self.primary_mirror.is_none() {
+            self.primary_mirror = earlier.mirror.name.as_deref().and_then(|name| name.parse().ok());
+        }
+    }
+}
+
+/// True where both are one host by its first label, and one instance.
+fn is_one_host(a: &InstanceName, b: &InstanceName) -> bool {
+    let key = |name: &InstanceName| {
+        let host = name.host.split('.').next().unwrap_or_default().to_lowercase();
+        (host, name.instance.as_deref().unwrap_or_default().to_lowercase())
+    };
+    key(a) == key(b)
 }
 
 /// A store of the topology as an instance: its own name there, else that of its counterpart.

@@ -10,6 +10,7 @@ use crate::document::Spellings;
 use crate::evidence::{sample, PoolEvidence, Reading};
 use crate::files::LocalFileSystem;
 use crate::host::{Level, NativeCommand, NativeOutcome, NativeState, Question};
+use crate::sql::database::Writer;
 
 /// A shell that answers by the text of the command.
 #[derive(Default)]
@@ -150,6 +151,8 @@ fn backup_of_sample() -> backup::Backup {
         state: evidence.state,
         redo: evidence.files.redo,
         log_shipping: evidence.log_shipping,
+        writers: Vec::new(),
+        captured_mirror: None,
         sessions: evidence.sessions,
         orphaned_users: evidence.orphaned_users,
         lock_holder: evidence.lock_holder,
@@ -182,6 +185,37 @@ async fn names_come_from_request_record_and_topology_in_this_order() {
     let error = remote::Names::of(&backup, &pool, &request).err().expect("no instance");
     assert_eq!(error.kind, ErrorKind::InvalidValue);
     assert!(error.message.starts_with("-PrimarySqlInstance: `p]; DROP` is not the name of an instance"));
+}
+
+#[test]
+fn where_no_record_names_the_primary_those_do_that_wrote_what_was_restored() {
+    let writer = |server: &str| Writer { server: server.into(), database: "chat".into() };
+    let text = |name: &Option<InstanceName>| name.as_ref().map(InstanceName::to_string);
+    let (mut backup, pool, mut request) = (backup_of_sample(), PoolEvidence::not_named(), sample::request());
+    let of = |backup: &backup::Backup, request: &FailoverRequest| {
+        let names = remote::Names::of(backup, &pool, request).expect("names");
+        (text(&names.primary), names.primary_database.clone(), text(&names.primary_mirror))
+    };
+    let some = |name: &str| Some(name.to_string());
+    backup.writers = vec![writer(r"PM\RTC"), writer(r"P\RTC")];
+    assert_eq!(of(&backup, &request), (some(r"P\RTC"), "mgc".into(), some(r"PM\RTC")), "the record goes before");
+    backup.captured_mirror = some(r"PX\RTC");
+    assert_eq!(of(&backup, &request).2, some(r"PX\RTC"));
+    (backup.log_shipping.record, backup.captured_mirror) = (None, None);
+    assert_eq!(of(&backup, &request), (some(r"PM\RTC"), "chat".into(), some(r"P\RTC")));
+    request.primary_sql_instance = some(r"pm.contoso.com\rtc");
+    assert_eq!(of(&backup, &request).2, some(r"P\RTC"), "one host under two names is no mirror of itself");
+
+    backup.writers = Vec::new();
+    request.primary_sql_instance = None;
+    let mut names = remote::Names::of(&backup, &pool, &request).expect("names");
+    assert_eq!(text(&names.primary), None);
+    names.take_writer(Some(writer(r"P\RTC")));
+    names.take_writer(Some(writer(r"Q\RTC")));
+    assert_eq!((text(&names.primary), names.primary_database.as_str()), (some(r"P\RTC"), "chat"));
+    let mut again = remote::Names::of(&backup, &pool, &request).expect("names");
+    again.keep(&sample::evidence().primary);
+    assert_eq!((text(&again.primary), text(&again.primary_mirror)), (some(r"P\RTC"), some(r"PM\RTC")));
 }
 
 #[test]
