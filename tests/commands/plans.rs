@@ -61,6 +61,46 @@ fn a_plan_whose_request_was_edited_is_outdated_and_the_fact_is_named() {
 }
 
 #[test]
+fn a_plan_whose_shown_steps_were_edited_is_refused_with_the_step() {
+    let shell = Shell::start("small");
+    shell.ask("primary_site_lost");
+    let plan = planned(&shell);
+    for (step, member, value) in [
+        ("recover", "statements/0", "RESTORE DATABASE [mgc] WITH NORECOVERY"),
+        ("copy_and_restore", "statements/0", "RESTORE LOG [mgc] FROM DISK = N'E:\\x.trn' WITH FILE = 1, NORECOVERY"),
+        ("copy_and_restore", "files/0/name", "x.trn"),
+        ("pool_state", "native_commands/0", "Set-CsPersistentChatState -PoolState Normal"),
+        ("mirror", "title", "Nothing"),
+    ] {
+        let at = plan["steps"].as_array().into_iter().flatten().position(|found| found["name"] == json!(step));
+        let pointer = format!("/steps/{}/{member}", at.unwrap_or_else(|| panic!("a plan has {step}")));
+        let refused = start_edited(&shell, &plan, &pointer, json!(value));
+        refused.expect(3);
+        assert_eq!(refused.error_code(), 5005, "{pointer}: {}", refused.message());
+        assert!(refused.message().contains(&format!("`{step}`")), "{pointer}: {}", refused.message());
+    }
+    assert_eq!(shell.effects(), Vec::<Value>::new());
+    assert_eq!(shell.state(), "RESTORING");
+}
+
+#[test]
+fn servers_without_their_domain_are_those_of_the_pool() {
+    let shell = Shell::start("small");
+    let journal = journal_place(&shell.journal.path().display().to_string());
+    let mut request = failover_request(&shell.lab.about, journal);
+    request["active_servers"] = json!(["S3", "s4"]);
+    let plan = shell.operate("pchat_failover_plan", &request, true, &mut || false).document;
+    assert_eq!(plan["can_run"], json!(true), "{:#}", plan["checks"]);
+    assert_eq!(plan["request"]["active_servers"], json!(["s3.contoso.com", "s4.contoso.com"]));
+    request["active_servers"] = json!(["s3", "s4", "s1", "s2", "x5"]);
+    let plan = shell.operate("pchat_failover_plan", &request, true, &mut || false).document;
+    let checks = plan["checks"].as_array().cloned().unwrap_or_default();
+    let check = checks.iter().find(|check| check["name"] == json!("ActiveServers")).cloned().unwrap_or_default();
+    let message = check["message"].as_str().unwrap_or_default();
+    assert!(message.contains("at most 4") && message.contains("No member of the pool: x5"), "{check:#}");
+}
+
+#[test]
 fn a_cancel_while_log_shipping_is_removed_is_told_and_the_run_is_finished_later() {
     let shell = Shell::start("small");
     shell.ask("primary_site_lost");

@@ -106,6 +106,10 @@ fn without_the_rights_on_the_instance_every_step_is_refused_for_just_that() {
         refused.expect(3);
     }
     assert_eq!(shell.ask("truth")["destructive"], before);
+    let listed = shell.list();
+    listed.expect(3);
+    assert_eq!(listed.document["error"]["code"], json!(3002), "{:#}", listed.document);
+    assert!(listed.items.is_empty(), "{:#?}", listed.items);
 }
 
 #[test]

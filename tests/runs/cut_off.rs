@@ -9,12 +9,18 @@ fn cut_off_and_resumed(point: &str) {
     // Recovery must last long enough to be cut off in: the drill's database is large enough for that.
     let situation = Situation::start(if point == "recover.sent" { "primary-lost" } else { "small" });
     situation.ask("primary_site_lost");
-    if point.starts_with("restore.") {
-        situation.fault("slow_restore", json!({"instance": "B\\RTC", "bytes_per_second": 400_000}));
+    // The points lie where the instance shows the statement at work, so it must last longer than the pause between two looks.
+    let slow = json!({"instance": "B\\RTC", "bytes_per_second": 8_000});
+    let is_slow = matches!(point, "restore.sent" | "restore.middle");
+    if is_slow {
+        situation.fault("slow_restore", slow.clone());
     }
     let cut = situation.run_cut_off_at(point, &[]);
     assert_ne!(cut.code, Some(0), "{point} was not reached: {:#}", cut.document);
     assert!(cut.document.get("outcome").is_none(), "{point}: the process ended by itself: {:#}", cut.document);
+    if is_slow {
+        situation.control(json!({"command": "fault", "name": "slow_restore", "on": false, "args": slow}));
+    }
     let resumed = situation.run("resume", &[]);
     assert_eq!(resumed.code, Some(0), "{point}: {:#}", resumed.document);
     situation.assert_failed_over();

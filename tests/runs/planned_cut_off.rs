@@ -8,12 +8,18 @@ use crate::planned::assert_switched;
 fn cut_off_and_resumed(point: &str) {
     let scenario = if point == "drain.waiting" { "compliance" } else { "healthy" };
     let situation = Situation::start(scenario);
-    if point.starts_with("restore.") {
-        situation.fault("slow_restore", json!({"instance": "B\\RTC", "bytes_per_second": 400_000}));
+    // The points lie where the instance shows the statement at work, so it must last longer than the pause between two looks.
+    let slow = json!({"instance": "B\\RTC", "bytes_per_second": 8_000});
+    let is_slow = matches!(point, "restore.sent" | "restore.middle");
+    if is_slow {
+        situation.fault("slow_restore", slow.clone());
     }
     let cut = situation.cut_off("switch", point, &[("/drain_timeout_seconds", json!(120))]);
     assert_ne!(cut.code, Some(0), "{point} was not reached: {:#}", cut.document);
     assert!(cut.document.get("outcome").is_none(), "{point}: the process ended by itself: {:#}", cut.document);
+    if is_slow {
+        situation.control(json!({"command": "fault", "name": "slow_restore", "on": false, "args": slow}));
+    }
     let resumed = situation.run("resume", &[]);
     assert_eq!(resumed.code, Some(0), "{point}: {:#}", resumed.document);
     assert_switched(&situation);

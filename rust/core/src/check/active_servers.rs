@@ -10,7 +10,7 @@ use crate::evidence::ServerAnswer;
 ///
 /// # Source
 /// "Capacity planning for Persistent Chat Server"; the command itself does not enforce it.
-pub const MOST_ACTIVE_SERVERS: usize = 4;
+const MOST_ACTIVE_SERVERS: usize = 4;
 
 /// One to four, each a member of the pool, none twice.
 pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
@@ -23,8 +23,11 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
     }
     if servers.len() > MOST_ACTIVE_SERVERS {
         return fail(format!(
-            "{} servers are named; a pool has at most {MOST_ACTIVE_SERVERS} active ones.",
-            servers.len()
+            "{} servers are named; a pool has at most {MOST_ACTIVE_SERVERS} active ones. Leave out all but {MOST_ACTIVE_SERVERS} of \
+             {}.{}",
+            servers.len(),
+            servers.join(", "),
+            strangers_among(subject, servers).map(|text| format!(" {text}")).unwrap_or_default()
         ));
     }
     for (at, server) in servers.iter().enumerate() {
@@ -32,7 +35,7 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
             return fail(format!("{server} is named twice."));
         }
     }
-    let Some(members) = subject.evidence.pool.members.known() else {
+    if subject.evidence.pool.members.known().is_none() {
         let why = subject.evidence.pool.members.why().unwrap_or_default();
         return subject.unknown(
             name,
@@ -41,20 +44,25 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
             format!("The members of the pool could not be read: {why}"),
             Some(ErrorKind::ActiveServersInvalid),
         );
-    };
-    let strangers: Vec<&str> = servers
-        .iter()
-        .filter(|server| !members.iter().any(|member| member.eq_ignore_ascii_case(server)))
-        .map(String::as_str)
-        .collect();
-    if strangers.is_empty() {
-        return subject.passed(name, value, wanted);
     }
-    fail(format!(
-        "No member of the pool: {}. Its members are {}; write them as FQDNs.",
-        strangers.join(", "),
-        members.join(", ")
-    ))
+    match strangers_among(subject, servers) {
+        None => subject.passed(name, value, wanted),
+        Some(text) => fail(text),
+    }
+}
+
+/// Those that are no member of the pool, or may be several; `None` where all are members, or these are not known.
+fn strangers_among(subject: &Subject<'_>, servers: &[String]) -> Option<String> {
+    let pool = &subject.evidence.pool;
+    let members = pool.members.known()?;
+    let mut texts = Vec::new();
+    for server in servers.iter().filter(|server| !members.iter().any(|member| member.eq_ignore_ascii_case(server))) {
+        match pool.members_called(server).as_slice() {
+            [] => texts.push(format!("No member of the pool: {server}.")),
+            several => texts.push(format!("{server} may be {}: write the FQDN.", several.join(" or "))),
+        }
+    }
+    (!texts.is_empty()).then(|| format!("{} Its members are {}.", texts.join(" "), members.join(", ")))
 }
 
 /// Each of them answers. One that stood in the lost site becomes active in silence, and no user gets in.
@@ -77,8 +85,11 @@ pub(super) fn answers(subject: &Subject<'_>) -> CheckResult {
         format!("{}: {}", answer.server, answer.why.as_deref().unwrap_or_default().trim_end_matches('.'))
     };
     let value = silent.iter().map(told).collect::<Vec<_>>().join("; ");
-    let left: Vec<&str> =
-        silent.iter().map(|answer| answer.server.as_str()).filter(|server| !is_ignored(subject, server)).collect();
+    let left: Vec<&str> = silent
+        .iter()
+        .map(|answer| answer.server.as_str())
+        .filter(|server| !is_ignored_server(subject, server))
+        .collect();
     if left.is_empty() {
         return subject.warning(
             name,
@@ -93,4 +104,10 @@ pub(super) fn answers(subject: &Subject<'_>) -> CheckResult {
         left.join(", ")
     );
     subject.failed(name, value, wanted, message, ErrorKind::ActiveServersInvalid)
+}
+
+/// A server is named as the check shows it, or without its domain.
+fn is_ignored_server(subject: &Subject<'_>, server: &str) -> bool {
+    let host = server.split('.').next().unwrap_or(server);
+    is_ignored(subject, server) || is_ignored(subject, host)
 }

@@ -33,7 +33,6 @@ mod subject;
 mod version;
 mod witness;
 
-pub(crate) use active_servers::MOST_ACTIVE_SERVERS;
 pub(crate) use pool_rights::of_pool as pool_rights;
 pub use subject::{CheckedEvidence, Subject};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::log_backup_row::{rows, summary};
-use super::look::{as_failover, look, need_database, need_folders, Site};
+use super::look::{as_failover, look, need_database, need_folders, need_rights, Site};
 use crate::document::LogBackupListRequest;
 use crate::error::Result;
 use crate::failover::plan::Decision;
@@ -18,7 +18,8 @@ use crate::operation::{OperationResult, Session};
 /// that restored log backups came from.
 ///
 /// # Errors
-/// `LogShippingNotFound` (4001) where nothing tells a folder; `DatabaseNotFound` (3003); what keeps the instance from answering.
+/// `LogShippingNotFound` (4001) where nothing tells a folder; `DatabaseNotFound` (3003); `PermissionMissing` (3002) for a login
+/// that may not read what the proof needs; what keeps the instance from answering.
 pub(crate) async fn log_backup_list(
     session: Arc<Session>,
     request: LogBackupListRequest,
@@ -29,6 +30,7 @@ pub(crate) async fn log_backup_list(
     let evidence = look(&session, &host, &mut asked, Site::LeftOut, &cancel).await?;
     need_database(&evidence)?;
     need_folders(&evidence)?;
+    need_rights(&evidence)?;
     let decision = Decision::of(&evidence, &asked);
     for row in rows(&evidence, &decision, &request.target) {
         cancel.check()?;

@@ -163,8 +163,10 @@ impl Table<'_> {
 
     fn finished_at(&self, candidate: &Candidate) -> Option<String> {
         let header = &candidate.header;
-        let own = utc_offset_minutes(&candidate.name, header);
-        let minutes = own.or(self.evidence.files.listing.writer_offset_minutes)?;
+        let settled = self.evidence.files.listing.writer_offset_minutes;
+        // A name in its writer's own time would make that time pass for UTC.
+        let own = utc_offset_minutes(&candidate.name, header).filter(|own| *own != 0 || settled == Some(0));
+        let minutes = own.or(settled)?;
         Some(utc_text((header.finished_at - Duration::minutes(i64::from(minutes))).and_utc()))
     }
 

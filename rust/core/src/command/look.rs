@@ -119,7 +119,7 @@ pub(super) fn need_folders(evidence: &Evidence) -> Result<()> {
     .with_target(evidence.database.as_str()))
 }
 
-/// Refuses a change where the login could not read what it is decided on. That a file cannot be read says something about
+/// Refuses where the login could not read what it is decided on. That a file cannot be read says something about
 /// the file only where the login may read files at all.
 ///
 /// # Errors

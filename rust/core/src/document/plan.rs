@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -161,6 +161,7 @@ impl Plan {
         for step in &mut self.steps {
             step.statements = Statements::default();
             step.files = Vec::new();
+            step.outlined = Outlined::default();
         }
     }
 }
@@ -210,6 +211,43 @@ pub struct PlannedStep {
     pub expected_seconds: Option<u64>,
     /// What stays as it is when this step fails.
     pub on_failure: String,
+    /// Restores and files of a step that a run was given, where they were not kept.
+    #[serde(skip)]
+    pub(crate) outlined: Outlined,
+}
+
+/// Restores and files as digests: enough to tell whether they are those that are made anew.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Outlined {
+    pub restores: Vec<u64>,
+    pub files: Vec<OutlinedFile>,
+}
+
+/// A file of a plan in a few bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct OutlinedFile {
+    pub name: u64,
+    /// `ZERO` where nobody could read them when the plan was made.
+    pub first_lsn: Lsn,
+    pub last_lsn: Lsn,
+}
+
+impl From<&PlannedFile> for OutlinedFile {
+    fn from(file: &PlannedFile) -> OutlinedFile {
+        OutlinedFile { name: digest_of(&file.name), first_lsn: file.first_lsn, last_lsn: file.last_lsn }
+    }
+}
+
+/// A text in eight bytes, for comparing within this process.
+pub(crate) fn digest_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// True for a statement that restores a log backup: there may be as many as log backups.
+pub(crate) fn is_log_restore(statement: &str) -> bool {
+    statement.starts_with("RESTORE LOG ")
 }
 
 impl PlannedStep {
@@ -225,17 +263,18 @@ impl PlannedStep {
             native_commands: Vec::new(),
             expected_seconds: None,
             on_failure: on_failure.to_string(),
+            outlined: Outlined::default(),
         }
     }
 }
 
-/// Reads a plan without the statements and files of its steps, which a run makes anew: with ten thousand log backups they
-/// are nearly all of it. They are read as strictly as ever, and not kept.
+/// Reads a plan with the restores and files of its steps as digests: a run makes them anew, and with ten thousand log backups
+/// they are nearly all of it. They are read as strictly as ever.
 pub(super) fn without_details<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Plan, D::Error> {
     PlanParts::<Outline>::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
 }
 
-/// A step without statements and files.
+/// A step whose restores and files are digests.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Outline {
@@ -243,10 +282,8 @@ struct Outline {
     name: String,
     title: String,
     target: String,
-    #[serde(rename = "statements")]
-    _statements: Unkept<String>,
-    #[serde(rename = "files")]
-    _files: Unkept<PlannedFile>,
+    statements: Each<Sent>,
+    files: Each<Files>,
     native_commands: Vec<String>,
     #[serde(deserialize_with = "nullable")]
     expected_seconds: Option<u64>,
@@ -255,33 +292,80 @@ struct Outline {
 
 impl From<Outline> for PlannedStep {
     fn from(outline: Outline) -> PlannedStep {
+        let Sent { kept, restores } = outline.statements.0;
         PlannedStep {
             number: outline.number,
+            statements: kept.into_iter().collect(),
             native_commands: outline.native_commands,
             expected_seconds: outline.expected_seconds,
+            outlined: Outlined { restores, files: outline.files.0 .0 },
             ..PlannedStep::new(&outline.name, &outline.title, &outline.target, &outline.on_failure)
         }
     }
 }
 
-/// A list of which each element is read and dropped.
-struct Unkept<T>(PhantomData<T>);
+/// What the elements of a list are taken into, one after the other.
+trait Taker: Default {
+    type Element;
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Unkept<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Unkept(PhantomData))
+    fn take(&mut self, element: Self::Element);
+}
+
+/// Statements: those that restore log backups are not kept as texts.
+#[derive(Default)]
+struct Sent {
+    kept: Vec<String>,
+    restores: Vec<u64>,
+}
+
+impl Taker for Sent {
+    type Element = String;
+
+    fn take(&mut self, text: String) {
+        match is_log_restore(&text) {
+            true => self.restores.push(digest_of(&text)),
+            false => self.kept.push(text),
+        }
     }
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Unkept<T> {
-    type Value = Unkept<T>;
+#[derive(Default)]
+struct Files(Vec<OutlinedFile>);
+
+impl Taker for Files {
+    type Element = PlannedFile;
+
+    fn take(&mut self, file: PlannedFile) {
+        self.0.push(OutlinedFile::from(&file));
+    }
+}
+
+/// A list whose elements are never all there at once.
+struct Each<T>(T);
+
+impl<'de, T: Taker> Deserialize<'de> for Each<T>
+where
+    T::Element: Deserialize<'de>,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Each(T::default()))
+    }
+}
+
+impl<'de, T: Taker> Visitor<'de> for Each<T>
+where
+    T::Element: Deserialize<'de>,
+{
+    type Value = Each<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self, A::Error> {
-        while list.next_element::<T>()?.is_some() {}
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self, A::Error> {
+        while let Some(element) = list.next_element::<T::Element>()? {
+            self.0.take(element);
+        }
         Ok(self)
     }
 }

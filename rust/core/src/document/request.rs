@@ -243,7 +243,7 @@ pub struct FailoverRequest {
 #[serde(deny_unknown_fields)]
 pub struct RunStartRequest {
     pub version: u32,
-    /// The plan that was confirmed, with its request inside; its statements and files are not kept.
+    /// The plan that was confirmed, with its request inside; its restores and files are digests.
     #[serde(deserialize_with = "super::plan::without_details")]
     pub plan: Plan,
 }

@@ -91,7 +91,7 @@ async fn read_all(
         shell::read(sources.host, request.target.pool_fqdn.as_deref(), &request.spellings, &request.active_servers),
     );
     let backup = connected?;
-    let folders = backup::folders(&backup.log_shipping, request);
+    let folders = backup::folders(&backup.log_shipping, request, backup.facts.now_utc);
 
     tell(sources.host, request, "probing the other instances, listing folders, reading headers");
     let mut names = remote::Names::of(&backup, &pool, request)?;
@@ -211,7 +211,7 @@ async fn read_again(
     if backup.log_shipping.record.is_none() {
         backup.log_shipping.record.clone_from(&earlier.log_shipping.record);
     }
-    let folders = backup::folders(&backup.log_shipping, request);
+    let folders = backup::folders(&backup.log_shipping, request, backup.facts.now_utc);
     let read_primary = async {
         match with_primary {
             true => primary_again(sources, request, &backup, earlier).await,
@@ -268,6 +268,12 @@ async fn primary_again(
     })
 }
 
+/// True where both may mean one server: its FQDN, or its name without the domain.
+fn begins_the_same(a: &str, b: &str) -> bool {
+    let host = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
+    a.eq_ignore_ascii_case(b) || ((!a.contains('.') || !b.contains('.')) && host(a) == host(b))
+}
+
 /// Refuses the name of a witness that there is not: it would ignore nothing.
 fn known_witnesses(ignored: &[String], servers: &[String]) -> Result<()> {
     let known: Vec<&str> = WITNESS_NAMES.iter().copied().chain([PRIMARY_DAMAGED, PRIMARY]).collect();
@@ -275,7 +281,7 @@ fn known_witnesses(ignored: &[String], servers: &[String]) -> Result<()> {
         known
             .iter()
             .any(|name| given.eq_ignore_ascii_case(name) || given.eq_ignore_ascii_case(&format!("Witness{name}")))
-            || servers.iter().any(|server| given.eq_ignore_ascii_case(server))
+            || servers.iter().any(|server| begins_the_same(given, server))
     };
     match ignored.iter().find(|given| !is_known(given)) {
         None => Ok(()),

@@ -74,6 +74,30 @@ impl PoolEvidence {
         find(command).or_else(|| self.commands.first())?.module.as_deref()
     }
 
+    /// The servers that are meant, as FQDNs: a name without a domain is the one member of the pool that it begins. A name
+    /// that is none, or that of several, stays as it is, and its check refuses it.
+    pub fn servers_of(&self, given: &[String]) -> Vec<String> {
+        given.iter().map(|name| self.server_of(name)).collect()
+    }
+
+    fn server_of(&self, name: &str) -> String {
+        match self.members_called(name).as_slice() {
+            [one] => one.to_string(),
+            _ => name.to_string(),
+        }
+    }
+
+    /// The members of the pool that a name may mean: all of it, or the part before the domain.
+    pub fn members_called(&self, name: &str) -> Vec<&str> {
+        let name = name.trim();
+        let is_it = |member: &str| match name.contains('.') {
+            true => member.eq_ignore_ascii_case(name),
+            false => member.split('.').next().is_some_and(|host| host.eq_ignore_ascii_case(name)),
+        };
+        let members = self.members.known().map(Vec::as_slice).unwrap_or_default();
+        members.iter().map(String::as_str).filter(|member| is_it(member)).collect()
+    }
+
     /// The servers active now, where the topology shows them.
     pub fn active_servers(&self) -> Option<&[String]> {
         self.service()?.active_servers.as_deref()
@@ -87,4 +111,23 @@ pub struct CommandOrigin {
     pub module: Option<String>,
     /// True where it is a stand-in of the lab.
     pub stand_in: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::evidence::{sample, Reading};
+
+    #[test]
+    fn a_name_without_a_domain_is_the_one_member_that_it_begins() {
+        let mut pool = sample::evidence().pool;
+        let of = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        assert_eq!(
+            pool.servers_of(&of(&["S3", "s4.contoso.com", "s", "s9", "s3.other.com"])),
+            ["s3.contoso.com", "s4.contoso.com", "s", "s9", "s3.other.com"]
+        );
+        pool.members = Reading::Known(of(&["s1.a.com", "s1.b.com"]));
+        assert_eq!(pool.servers_of(&of(&["s1"])), ["s1"], "it may be either");
+        pool.members = Reading::Unknown("no".into());
+        assert_eq!(pool.servers_of(&of(&["s1"])), ["s1"]);
+    }
 }

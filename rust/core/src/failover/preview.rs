@@ -17,12 +17,13 @@ use crate::operation::{OperationResult, Session};
 /// Those of the backup instance; `InvalidValue` (1002) for names that cannot be used. Failed checks are in the plan.
 pub(crate) async fn preview(
     session: Arc<Session>,
-    request: FailoverRequest,
+    mut request: FailoverRequest,
     host: Arc<dyn Host>,
     cancel: Cancel,
     hand_out_checks: bool,
 ) -> Result<OperationResult> {
     let evidence = look::gather(&session, &host, &request, None, &cancel).await?;
+    request.active_servers = evidence.pool.servers_of(&request.active_servers);
     let plan = plan::make(&evidence, &request)?;
     drop(evidence);
     memory::give_back();

@@ -196,17 +196,7 @@ fn refused() -> Result<String> {
 }
 
 fn unit(number: u32, step: Scripted) -> Unit<Failover> {
-    let planned = PlannedStep {
-        number,
-        name: step.name.to_string(),
-        title: step.name.to_string(),
-        target: "B".into(),
-        statements: crate::document::Statements::default(),
-        files: Vec::new(),
-        native_commands: Vec::new(),
-        expected_seconds: None,
-        on_failure: "Nothing else was touched.".into(),
-    };
+    let planned = PlannedStep { number, ..PlannedStep::new(step.name, step.name, "B", "Nothing else was touched.") };
     Unit { planned, step: Box::new(step) }
 }
 

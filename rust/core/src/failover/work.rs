@@ -124,8 +124,9 @@ impl Workflow for Failover {
         locks: Option<&Locks>,
     ) -> Result<Failover> {
         let Outside { session, host, cancel, .. } = outside;
-        let request = request_of(plan)?.clone();
+        let mut request = request_of(plan)?.clone();
         let mut evidence = look::gather(session, host, &request, earlier, cancel).await?;
+        request.active_servers = evidence.pool.servers_of(&request.active_servers);
         // It is ours.
         evidence.lock_holder = Reading::Known(None);
         if let Some(locks) = locks {

@@ -19,6 +19,7 @@ pub(crate) mod result;
 pub(crate) mod resume;
 pub(crate) mod roles;
 pub(crate) mod shipping;
+mod shown;
 pub(crate) mod start;
 pub(crate) mod step;
 mod support;

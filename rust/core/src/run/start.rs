@@ -8,6 +8,7 @@ use chrono::Utc;
 use super::detached::detached;
 use super::engine::{carry_out, Ending};
 use super::facts::{compare, digest};
+use super::shown::refuse_other;
 use super::{open, result, Book, Locks, Outside, Parts, Run, View, Workflow};
 use crate::check;
 use crate::document::{CheckResult, JournalPlace, Plan, RunResult};
@@ -105,6 +106,7 @@ async fn prepare_locked<W: Workflow>(outside: &Outside, confirmed: Plan, locks: 
     cancel.check()?;
     let fresh = work.plan()?;
     refuse_changed(&confirmed, &fresh)?;
+    refuse_other(&confirmed, &fresh)?;
     refuse_failed(&fresh.checks)?;
     let copy = work.ready(outside).await?;
     let plan = Plan { plan_id: confirmed.plan_id, ..fresh };

@@ -99,6 +99,11 @@ pub fn kill_statement(spid: i32) -> String {
     format!("KILL {spid}")
 }
 
+/// The same for a plan: which session comes back in between, nobody knows before.
+pub fn planned_kill_statement() -> String {
+    "KILL <session>".to_string()
+}
+
 /// Ends one session, if it is still the one that was listed: ids are reused at once. `false` where it had gone.
 ///
 /// # Errors

@@ -58,7 +58,12 @@ fn active_servers_are_one_to_four_members_each_once() {
     assert_eq!(line(&with(&[])), "failed 5011 none");
     let five = with(&["a", "b", "c", "d", "e"]);
     assert_eq!(line(&five), "failed 5011 a, b, c, d, e");
-    assert_eq!(five.message, "5 servers are named; a pool has at most 4 active ones.");
+    assert_eq!(
+        five.message,
+        "5 servers are named; a pool has at most 4 active ones. Leave out all but 4 of a, b, c, d, e. No member of the pool: a. No \
+         member of the pool: b. No member of the pool: c. No member of the pool: d. No member of the pool: e. Its members are \
+         s1.contoso.com, s2.contoso.com, s3.contoso.com, s4.contoso.com."
+    );
     let twice = with(&["s3.contoso.com", "S3.contoso.com"]);
     assert_eq!(twice.message, "S3.contoso.com is named twice.");
     let stranger = with(&["s3.contoso.com", "s9.contoso.com"]);
@@ -66,8 +71,13 @@ fn active_servers_are_one_to_four_members_each_once() {
     assert_eq!(
         stranger.message,
         "No member of the pool: s9.contoso.com. Its members are s1.contoso.com, s2.contoso.com, s3.contoso.com, \
-         s4.contoso.com; write them as FQDNs."
+         s4.contoso.com."
     );
+    let several = check_with("ActiveServers", |e, r| {
+        e.pool.members = Reading::Known(vec!["s1.a.com".into(), "s1.b.com".into()]);
+        r.active_servers = e.pool.servers_of(&["S1".to_string()]);
+    });
+    assert!(several.message.starts_with("S1 may be s1.a.com or s1.b.com: write the FQDN."), "{}", several.message);
     assert_eq!(line(&with(&["S4.CONTOSO.COM"])), "passed - S4.CONTOSO.COM");
     let unknown = check_with("ActiveServers", |e, _| e.pool.members = Reading::Unknown("PCHAT6002: no".into()));
     assert_eq!(line(&unknown), "unknown 5011 s3.contoso.com, s4.contoso.com");

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDateTime;
+
 use super::{Folder, Sources};
 use crate::document::FailoverRequest;
 use crate::error::{Error, ErrorKind, Result};
@@ -160,7 +162,11 @@ async fn captured(
 }
 
 /// The folders to look into: what the request names goes before what the record says.
-pub(super) fn folders(log_shipping: &LogShippingEvidence, request: &FailoverRequest) -> Vec<Folder> {
+pub(super) fn folders(
+    log_shipping: &LogShippingEvidence,
+    request: &FailoverRequest,
+    now_utc: NaiveDateTime,
+) -> Vec<Folder> {
     let record = log_shipping.record.as_ref();
     let named = |path: &Option<String>| path.as_deref().filter(|p| !p.trim().is_empty()).map(ServerPath::new);
     let copy = named(&request.folders.copy_folder).or_else(|| record.map(|r| r.backup_destination_directory.clone()));
@@ -172,10 +178,14 @@ pub(super) fn folders(log_shipping: &LogShippingEvidence, request: &FailoverRequ
     let second = recorded.clone().filter(|_| is_only_named);
     let share = named_share.or(recorded);
     let additional = request.folders.additional_log_backup_folders.iter().map(|path| ServerPath::new(path.as_str()));
-    let folder = |role| move |path| Folder { role, path, is_only_named: false };
+    let folder = |role| move |path| Folder { role, path, is_only_named: false, kept_since: None };
+    // The share is tidied by the primary, and its own retention stands there; that of the copies is the one that is known.
+    let kept =
+        record.map(|record| chrono::Duration::minutes(record.file_retention_minutes)).filter(|kept| !kept.is_zero());
+    let kept_since = kept.and_then(|kept| now_utc.checked_sub_signed(kept));
     copy.map(folder(PlaceRole::CopyFolder))
         .into_iter()
-        .chain(share.map(|path| Folder { role: PlaceRole::Share, path, is_only_named }))
+        .chain(share.map(|path| Folder { role: PlaceRole::Share, path, is_only_named, kept_since }))
         .chain(additional.chain(second).map(folder(PlaceRole::Additional)))
         .collect()
 }

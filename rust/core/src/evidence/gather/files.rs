@@ -8,7 +8,7 @@ pub(crate) use places::may_be_log_backup;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::backup::Backup;
 use super::Sources;
@@ -18,7 +18,9 @@ use crate::evidence::{
     later_files, FileEvidence, FileSeen, LaterFile, MonitorEvidence, PlaceEvidence, PlaceRole, Reading,
 };
 use crate::files::FileSystem;
-use crate::log_chain::{BackupType, Header, HeaderBook, KnownEnd, Place, PlaceId, PlaceState, RedoPoint, SeenFile, Trouble};
+use crate::log_chain::{
+    BackupType, Header, HeaderBook, KnownEnd, Listing, Place, PlaceId, PlaceState, RedoPoint, SeenFile, Trouble,
+};
 use crate::names::{ClientPath, InstanceName, ServerPath, Text};
 use crate::sql::database::Writer;
 use crate::sql::log_shipping::SecondaryRecord;
@@ -35,6 +37,8 @@ pub struct Folder {
     pub path: ServerPath,
     /// True for a share that somebody names and no record of log shipping does: it may be another folder.
     pub is_only_named: bool,
+    /// Log backups taken since then should lie there still, as far as a retention is known.
+    pub kept_since: Option<NaiveDateTime>,
 }
 
 /// A look at the folders: what lies there, and the headers read so far.
@@ -209,13 +213,29 @@ impl FileLook {
         let listed =
             |place: &PlaceEvidence| Place { id: PlaceId(place.place), path: place.path.clone(), state: state(place) };
         let places: Vec<Place> = self.places.iter().map(listed).collect();
-        FileEvidence {
-            listing: self.book.listing(&self.seen, places, self.known_end),
-            places: self.places,
-            redo: backup.redo.clone(),
-            free_bytes: self.free_bytes,
-        }
+        let mut listing = self.book.listing(&self.seen, places, self.known_end);
+        listing.unread.extend(places::bad_names(&self.places));
+        listing.writer_offset_minutes = settled_offset(&listing, backup.facts.utc_offset_minutes);
+        FileEvidence { listing, places: self.places, redo: backup.redo.clone(), free_bytes: self.free_bytes }
     }
+}
+
+/// How far the writer's clock is from UTC. The stamp in a name tells it where names are in UTC, as log shipping has them; a
+/// tool that stamps its own time would make that time pass for UTC. Where the two are equal on a server that is not in UTC,
+/// the moments of the files on the share decide; where they do not agree, nobody knows.
+fn settled_offset(listing: &Listing, own_offset_minutes: i32) -> Option<i32> {
+    if own_offset_minutes == 0 || listing.writer_offset_minutes != Some(0) {
+        return listing.writer_offset_minutes;
+    }
+    let on_share = listing.candidates.iter().filter(|candidate| candidate.place == PlaceId::SHARE);
+    let mut offsets = on_share.map(|candidate| {
+        let seconds = (candidate.header.finished_at - candidate.modified_at?).num_seconds();
+        let quarters = (seconds as f64 / 900.0).round() as i64;
+        let is_near = (seconds - quarters * 900).abs() <= 60 && quarters.abs() <= 56;
+        is_near.then_some(quarters as i32 * 15)
+    });
+    let first = offsets.next()??;
+    offsets.all(|offset| offset == Some(first)).then_some(first)
 }
 
 fn by_name(names: &[Text]) -> Vec<FileSeen> {
@@ -225,4 +245,29 @@ fn by_name(names: &[Text]) -> Vec<FileSeen> {
 /// A moment without its zone, for the log chain: UTC.
 fn naive(moment: Option<DateTime<Utc>>) -> Option<chrono::NaiveDateTime> {
     moment.map(|moment| moment.naive_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::sample;
+
+    #[test]
+    fn names_in_the_writers_own_time_do_not_make_it_pass_for_utc() {
+        let listing = |hours: i64| {
+            let mut listing = sample::evidence().files.listing;
+            for candidate in &mut listing.candidates {
+                candidate.modified_at = candidate.modified_at.map(|at| at - chrono::Duration::hours(hours));
+            }
+            listing
+        };
+        assert_eq!(settled_offset(&listing(2), 0), Some(0), "a server in UTC");
+        assert_eq!(settled_offset(&listing(0), 120), Some(0), "the files say so too");
+        assert_eq!(settled_offset(&listing(2), 120), Some(120));
+        let mut unsure = listing(2);
+        unsure.candidates[3].modified_at = None;
+        assert_eq!(settled_offset(&unsure, 120), None);
+        unsure.writer_offset_minutes = Some(60);
+        assert_eq!(settled_offset(&unsure, 120), Some(60), "names in UTC tell it themselves");
+    }
 }

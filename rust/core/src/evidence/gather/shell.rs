@@ -1,6 +1,5 @@
 //! The pool through the management shell: reading commands, and each Set asked with `-WhatIf` whether it may.
 
-use crate::check::MOST_ACTIVE_SERVERS;
 use crate::document::Spellings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{CommandOrigin, PoolEvidence, Reading, ServerAnswer};
@@ -50,7 +49,8 @@ pub(crate) async fn read(
     evidence.on_word = std::mem::take(&mut shell.on_word);
     evidence.test_pools =
         shell.run(&pool::get_test_users()).await.map(|objects| pool::read_test_pools(&objects)).into();
-    evidence.servers = answers(&mut shell, servers).await;
+    let servers = evidence.servers_of(servers);
+    evidence.servers = answers(&mut shell, &servers).await;
     evidence.commands = shell.commands;
     evidence
 }
@@ -131,10 +131,13 @@ impl Shell<'_> {
     }
 }
 
+/// More are refused by their number; each may take as long to be silent as a dead server does.
+const MOST_ASKED: usize = 16;
+
 /// Asks each server for its services, as far as the shell can: a command that it lacks says nothing about a server.
 async fn answers(shell: &mut Shell<'_>, servers: &[String]) -> Vec<ServerAnswer> {
     let mut answers = Vec::new();
-    for server in servers.iter().take(MOST_ACTIVE_SERVERS) {
+    for server in servers.iter().take(MOST_ASKED) {
         let why = match shell.run(&pool::get_windows_services(server)).await {
             Ok(_) => None,
             Err(error) if error.kind == ErrorKind::NativeCommandMissing => continue,

@@ -223,7 +223,10 @@ fn named_folders_go_before_the_record() {
     let evidence = sample::evidence();
     let mut request = sample::request();
     let paths = |request: &FailoverRequest| -> Vec<String> {
-        backup::folders(&evidence.log_shipping, request).iter().map(|folder| folder.path.to_string()).collect()
+        backup::folders(&evidence.log_shipping, request, sample::at(3, 0))
+            .iter()
+            .map(|folder| folder.path.to_string())
+            .collect()
     };
     assert_eq!(paths(&request), [r"E:\LSCopy", r"\\fs1\LogShip"]);
     request.folders.copy_folder = Some(r"F:\Copy\".into());

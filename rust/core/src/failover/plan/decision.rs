@@ -5,6 +5,7 @@ use super::way::{self, MissingCopy, Way};
 use crate::document::{FailoverRequest, Loss};
 use crate::evidence::Evidence;
 use crate::log_chain::{prove, Chain, Doubt, PlaceKind, Trouble, Verdict};
+use crate::names::is_plain_file_name;
 
 /// Everything that checks and steps share. Pure: made of evidence and request alone.
 #[derive(Debug, Clone)]
@@ -91,6 +92,8 @@ fn closed_files(evidence: &Evidence, chain: &Chain) -> Vec<String> {
                 && unread.place.kind() != PlaceKind::CopyFolder
                 && matches!(unread.trouble, Trouble::Unreadable(_))
         });
+        // A name that is a path is copied nowhere.
+        let lies_on_share = lies_on_share && is_plain_file_name(file);
         let is_copied = evidence.files.copy_folder().is_some_and(|folder| folder.has(file));
         if lies_on_share && !is_copied && !names.contains(file) {
             names.push(file.clone());

@@ -280,18 +280,14 @@ async fn restoring<W: SecondaryWork>(
     percent: Option<u8>,
 ) -> Result<()> {
     let mut tell = |seen: RestoreProgress| {
+        // The instance shows the statement at work.
+        crash_points::reach("restore.sent");
+        if seen.percent > 0.0 && seen.percent < 100.0 {
+            crash_points::reach("restore.middle");
+        }
         run.tell_progress(&format!("{name}: {:.0} percent restored", seen.percent), percent);
     };
-    let points = tokio::spawn(async {
-        // The statement is on its way by the first, and under way by the second.
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        crash_points::reach("restore.sent");
-        tokio::time::sleep(Duration::from_millis(25)).await;
-        crash_points::reach("restore.middle");
-    });
-    let ended = restorer.log(restore, &mut tell).await;
-    points.abort();
-    ended.map(drop)
+    restorer.log(restore, &mut tell).await.map(drop)
 }
 
 /// Runs the copy job and waits for its end.

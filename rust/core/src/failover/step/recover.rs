@@ -72,16 +72,14 @@ async fn recover<W: SecondaryWork>(run: &Run<W>) -> Result<()> {
     let permit = W::ask_gate(run).await?;
     run.book.set_fact(RECOVERED_TO, &permit.redo_lsn()).await?;
     let statement = database::recover_statement(run.database())?;
-    let mut tell = |seen: RestoreProgress| run.tell_progress("recovery", Some(seen.percent as u8));
-    let point = tokio::spawn(async {
-        // The statement is on its way by then.
-        tokio::time::sleep(Duration::from_millis(40)).await;
+    let mut tell = |seen: RestoreProgress| {
+        // The instance shows the statement at work.
         crash_points::reach("recover.sent");
-    });
+        run.tell_progress("recovery", Some(seen.percent as u8));
+    };
     let work = async {
         let ended = database::recover(run.session.connector(), &run.work.secondary().instance, permit, &mut tell).await;
-        point.abort();
-        // A quick one has ended before that moment, and the journal does not know yet.
+        // A quick one has ended before the first look at it, and the journal does not know yet.
         crash_points::reach("recover.sent");
         ended
     };

@@ -57,8 +57,9 @@ pub(super) async fn need_baseline(request: &PlannedSwitchRequest) -> Result<()> 
         .map_err(|error| error.with_next("Save one with `Save-PChatBaseline`, or leave `-BaselinePath` out."))
 }
 
-/// Log backups since the switch go to the share, so that the old primary can follow without seeding.
-pub(super) fn with_share(mut request: PlannedSwitchRequest, evidence: &Evidence) -> PlannedSwitchRequest {
+/// Servers as FQDNs. Log backups since the switch go to the share, so that the old primary can follow without seeding.
+pub(super) fn completed(mut request: PlannedSwitchRequest, evidence: &Evidence) -> PlannedSwitchRequest {
+    request.failover.active_servers = evidence.pool.servers_of(&request.failover.active_servers);
     let share = evidence.files.share().filter(|share| share.by_server.known().is_some());
     if let (None, Some(share)) = (&request.failover.log_backup_path, share) {
         request.failover.log_backup_path = Some(share.path.to_string());

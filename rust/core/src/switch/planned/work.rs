@@ -7,7 +7,7 @@ use chrono::Utc;
 
 use super::evidence::{gather, Home, HomeInstance, SwitchCapture, CAPTURE_VERSION};
 use super::plan::{self, Parts};
-use super::request::{need_baseline, request_of, usable, with_share};
+use super::request::{completed, need_baseline, request_of, usable};
 use super::{put_back, text, units, Run};
 use crate::check;
 use crate::document::{CheckResult, Plan, PlanRequest, PlannedSwitchRequest, RunRequest};
@@ -99,7 +99,7 @@ pub(super) async fn look_only(outside: &Outside, request: PlannedSwitchRequest) 
     let request = usable(request)?;
     need_baseline(&request).await?;
     let (evidence, home) = gather(outside, &request, None).await?;
-    let request = with_share(request, &evidence);
+    let request = completed(request, &evidence);
     plan::make(&Parts { evidence: &evidence, home: &home, request: &request })
 }
 
@@ -129,7 +129,7 @@ impl Workflow for PlannedSwitch {
         let (mut evidence, home) = gather(outside, &request, earlier).await?;
         // It is ours.
         evidence.lock_holder = Reading::Known(None);
-        let request = with_share(request, &evidence);
+        let request = completed(request, &evidence);
         let work = PlannedSwitch::new(request, evidence, home, earlier)?;
         if let Some(locks) = locks {
             lock_mirror(&outside.session, &work.secondary.evidence, locks, &outside.host).await?;

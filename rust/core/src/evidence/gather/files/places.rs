@@ -3,12 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use chrono::NaiveDateTime;
+
 use super::{naive, Folder, CLIENT_LIMIT};
 use crate::document::PathMapEntry;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::evidence::{FileSeen, PlaceEvidence, PlaceRole, Reading};
 use crate::files::{client_candidates, FileSystem};
-use crate::log_chain::{is_log_backup_name, PlaceId, SeenFile};
+use crate::log_chain::{is_log_backup_name, name_stamp, PlaceId, SeenFile, Trouble, UnreadFile};
 use crate::names::{is_plain_file_name, ClientPath, InstanceName, ServerPath, Text};
 use crate::sql::file::{self, ServerEntry};
 use crate::sql::{Connection, Connector, Purpose};
@@ -40,14 +42,17 @@ pub(super) async fn look(
         look_at(connector, files, instance, folder, id, path_map)
     });
     let mut places = futures_util::future::try_join_all(looks).await?;
-    distrust_share(&mut places, folders.iter().any(|folder| folder.is_only_named));
+    let is_only_named = folders.iter().any(|folder| folder.is_only_named);
+    let kept_since = folders.iter().find_map(|folder| folder.kept_since);
+    distrust_share(&mut places, is_only_named, kept_since);
     Ok(places)
 }
 
 /// A share that only this machine lists, under another path than its own, may be another folder; so may one that is named
 /// and stands in no record of log shipping. A wrong or stale one would hide later log backups. It counts as out of reach
-/// where it shows nothing of what was copied from it, a named one also where it shows no log backup at all.
-fn distrust_share(places: &mut [PlaceEvidence], is_only_named: bool) {
+/// where it shows nothing of what was copied from it, a named one also where it shows no log backup at all. The recorded one
+/// under its own path may have been tidied, but never of what is younger than the retention.
+fn distrust_share(places: &mut [PlaceEvidence], is_only_named: bool, kept_since: Option<NaiveDateTime>) {
     let names = |place: &PlaceEvidence| -> Vec<Text> {
         let theirs = place.by_server.known().cloned();
         let ours = || place.by_client.known().map(|files| files.iter().map(|file| file.name.clone()).collect());
@@ -65,6 +70,20 @@ fn distrust_share(places: &mut [PlaceEvidence], is_only_named: bool) {
                 false => "shows none of the log backups that were copied from the share",
             };
             let why = format!("{} {shows}, so it may be another folder", share.path);
+            share.is_candidate = false;
+            share.by_client = Reading::Unknown(why.clone());
+            share.by_server = Reading::Unknown(why);
+            continue;
+        }
+        let is_kept = |name: &&Text| kept_since.zip(name_stamp(name)).is_some_and(|(since, taken)| since < taken);
+        let gone: Vec<&Text> = copied.iter().filter(is_kept).collect();
+        if let (Some(first), true) = (gone.first(), share.is_listed()) {
+            let why = format!(
+                "{} shows none of the log backups that were copied from it, though {} of them are younger than the retention \
+                 (`{first}` is one): it was emptied, or it is another folder",
+                share.path,
+                gone.len()
+            );
             share.is_candidate = false;
             share.by_client = Reading::Unknown(why.clone());
             share.by_server = Reading::Unknown(why);
@@ -279,6 +298,40 @@ pub(super) fn seen_files(places: &[PlaceEvidence]) -> Vec<SeenFile> {
     seen
 }
 
+/// Log backups whose name is a path in disguise, which a folder that no Windows server serves may hold. They are told, and
+/// never opened or copied under any name.
+pub(super) fn bad_names(places: &[PlaceEvidence]) -> Vec<UnreadFile> {
+    let mut bad: Vec<UnreadFile> = Vec::new();
+    for place in places {
+        let theirs = place.by_server.known().into_iter().flatten();
+        let ours = place.by_client.known().into_iter().flatten().map(|file| &file.name);
+        for name in theirs.chain(ours).filter(|name| is_path(name) && name.to_lowercase().ends_with(".trn")) {
+            let path = place.path.join(name);
+            if bad.iter().any(|known| known.path == path) {
+                continue;
+            }
+            let why = format!(
+                "PCHAT{}: its name is no plain file name, so it is neither opened nor copied; give it one, or move it away",
+                ErrorKind::InvalidValue.code()
+            );
+            bad.push(UnreadFile {
+                name: name.clone(),
+                place: PlaceId(place.place),
+                path,
+                file_bytes: place.size_of(name).unwrap_or_default(),
+                modified_at: None,
+                trouble: Trouble::Unreadable(why),
+            });
+        }
+    }
+    bad
+}
+
+/// True for a name that would lead to another folder.
+fn is_path(name: &str) -> bool {
+    name.contains(['\\', '/', ':'])
+}
+
 /// True for a name that a log backup may have; our own files and the copy job's working files have other ones.
 pub(crate) fn may_be_log_backup(name: &str) -> bool {
     let lower = name.to_lowercase();
@@ -338,7 +391,7 @@ mod tests {
         share.by_client = Reading::Known(Vec::new());
         let listed = |share: &PlaceEvidence| {
             let mut places = [copy.clone(), share.clone()];
-            distrust_share(&mut places, false);
+            distrust_share(&mut places, false, None);
             places[1].is_listed()
         };
         assert!(listed(&share), "the instance sees it too");
@@ -356,7 +409,7 @@ mod tests {
         let copy = sample::place(PlaceId::COPY_FOLDER, PlaceRole::CopyFolder, &[1, 2]);
         let listed = |copy: &PlaceEvidence, on_share: &[u32], is_only_named: bool| {
             let mut places = [copy.clone(), sample::place(PlaceId::SHARE, PlaceRole::Share, on_share)];
-            distrust_share(&mut places, is_only_named);
+            distrust_share(&mut places, is_only_named, None);
             places[1].is_listed()
         };
         assert!(!listed(&copy, &[], true));
@@ -368,11 +421,39 @@ mod tests {
     }
 
     #[test]
+    fn the_recorded_share_is_out_of_reach_where_it_lacks_what_its_retention_keeps() {
+        let copy = sample::place(PlaceId::COPY_FOLDER, PlaceRole::CopyFolder, &[1, 2]);
+        let listed = |on_share: &[u32], kept_since: Option<NaiveDateTime>| {
+            let mut places = [copy.clone(), sample::place(PlaceId::SHARE, PlaceRole::Share, on_share)];
+            distrust_share(&mut places, false, kept_since);
+            places[1].is_listed()
+        };
+        assert!(!listed(&[], Some(sample::at(1, 0))), "both are younger");
+        assert!(!listed(&[3], Some(sample::at(2, 10))), "the second is");
+        assert!(listed(&[], Some(sample::at(3, 0))), "both are old enough to have been tidied");
+        assert!(listed(&[2], Some(sample::at(1, 0))));
+        assert!(listed(&[], None));
+    }
+
+    #[test]
     fn our_own_files_and_dangerous_names_are_no_log_backups() {
         let mut place = sample::place(PlaceId::SHARE, PlaceRole::Share, &[]);
         let names = ["a.trn", "run.journal", "a.wrk", "b.trn.pchat-partial", r"..\x.trn", "Thumbs.db", "CON", "c.bak"];
         place.by_server = Reading::Known(names.map(Text::from).to_vec());
         let seen: Vec<String> = seen_files(&[place]).iter().map(|file| file.name.to_string()).collect();
         assert_eq!(seen, ["a.trn", "c.bak"]);
+    }
+
+    #[test]
+    fn a_name_that_is_a_path_is_told_and_never_opened() {
+        let mut place = sample::place(PlaceId::SHARE, PlaceRole::Share, &[]);
+        let names = ["a.trn", r"mgc_..\..\x.trn", r"..\b.txt", "C:c.trn", "d/e.trn"];
+        place.by_server = Reading::Known(names.map(Text::from).to_vec());
+        place.by_client = Reading::Known(ours(&[(r"mgc_..\..\x.trn", 7)]));
+        let bad = bad_names(&[place]);
+        let told: Vec<&str> = bad.iter().map(|file| &*file.name).collect();
+        assert_eq!(told, [r"mgc_..\..\x.trn", "C:c.trn", "d/e.trn"]);
+        assert_eq!(bad[0].file_bytes, 7);
+        assert!(bad[0].trouble.why().starts_with("PCHAT1002"), "{:?}", bad[0].trouble);
     }
 }

@@ -9,7 +9,7 @@ use crate::failover::plan::Decision;
 use crate::log_chain::PlaceId;
 use crate::names::{Lsn, Text};
 use crate::sql::restore::LogRestore;
-use crate::sql::{database, job, log_shipping};
+use crate::sql::{connection, database, job, log_shipping};
 
 const NOTHING_HAPPENED: &str = "The jobs are enabled again as they were, and log shipping goes on.";
 
@@ -48,6 +48,10 @@ pub(super) fn lock_out(parts: &Parts<'_>) -> Result<Option<PlannedStep>> {
         "The database returns to STANDBY and MULTI_USER, and the jobs are enabled again.",
     );
     planned.statements.push(database::lock_out_statement(&parts.evidence.database)?);
+    planned
+        .statements
+        .push("-- Where readers come back in between: each of them, and the statement above again:".to_string());
+    planned.statements.push(connection::planned_kill_statement());
     planned.expected_seconds = Some(15);
     Ok(Some(planned))
 }
@@ -205,7 +209,12 @@ pub(super) fn recover(parts: &Parts<'_>) -> Result<PlannedStep> {
     );
     planned.statements.push(database::recover_statement(database)?);
     planned.statements.push("-- Where it is not open to all users:".to_string());
-    planned.statements.push(database::multi_user_statement(database)?);
+    let multi_user = database::multi_user_statement(database)?;
+    planned.statements.push(multi_user.clone());
+    planned.statements.push(
+        "-- Where a client took its only seat: each session inside is ended with it, until it is open:".to_string(),
+    );
+    planned.statements.push(format!("{}; {multi_user}", connection::planned_kill_statement()));
     planned.expected_seconds = Some(60);
     Ok(planned)
 }
