@@ -107,10 +107,8 @@ fn all_of_it(situation: &Situation, verb: &str, set: &[(&str, Value)]) {
     let (sent, everything, planned) = (sent(situation), everything_sent(situation), planned(&plan));
     // Servers of the pool that come back are ended by numbers that nobody knows before.
     let is_kill = |sent: &&String| sent.starts_with("KILL ");
-    let unplanned: Vec<&String> = sent
-        .iter()
-        .filter(|sent| !is_kill(sent) && !planned.iter().any(|planned| fits(&planned.text, sent)))
-        .collect();
+    let unplanned: Vec<&String> =
+        sent.iter().filter(|sent| !is_kill(sent) && !planned.iter().any(|planned| fits(&planned.text, sent))).collect();
     let unsent: Vec<&String> = planned
         .iter()
         .filter(|planned| !planned.is_conditional && !everything.iter().any(|sent| fits(&planned.text, sent)))

@@ -601,6 +601,10 @@ SELECT TOP (64) CAST(b.type AS nvarchar(1)) AS backup_type, b.backup_finish_date
 GO
 
 DECLARE @P1 nvarchar(4000);
+SELECT b.server_name, b.database_name, b.family_guid, MAX(h.restore_history_id) AS newest FROM msdb.dbo.restorehistory h JOIN msdb.dbo.backupset b ON b.backup_set_id = h.backup_set_id WHERE h.destination_database_name = @P1 AND h.restore_type <> 'V' AND b.server_name <> @@SERVERNAME GROUP BY b.server_name, b.database_name, b.family_guid ORDER BY newest DESC
+GO
+
+DECLARE @P1 nvarchar(4000);
 SELECT d.name FROM master.sys.databases d WHERE d.name = @P1
 GO
 

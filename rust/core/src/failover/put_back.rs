@@ -13,7 +13,7 @@ use crate::sql::open_up::open_to_all;
 use crate::sql::Purpose;
 
 /// How long clients that come back may keep the only seat.
-const OPEN_LIMIT: Duration = Duration::from_secs(60);
+const OPEN_LIMIT: Duration = Duration::from_secs(300);
 
 /// What putting back would do: the statements, in order. Reads only.
 pub(crate) async fn planned(run: &Run) -> Result<Vec<String>> {

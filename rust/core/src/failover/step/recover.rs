@@ -16,7 +16,7 @@ use crate::sql::restore::RestoreProgress;
 use crate::sql::Purpose;
 
 /// How long clients that come back may keep the only seat of a database that was locked out.
-const OPEN_LIMIT: Duration = Duration::from_secs(60);
+const OPEN_LIMIT: Duration = Duration::from_secs(300);
 /// What the report says of the database after its recovery.
 pub(crate) const ORPHANED_USERS: &str = "orphaned_users";
 pub(crate) const RECOVERED_TO: &str = "recovered_to_lsn";
