@@ -7,13 +7,11 @@ use serde_json::json;
 
 use crate::conference::door;
 use crate::conference::pair::{self, Pair};
-use crate::conference::status::{get_status, read_status};
 use crate::conference::wait::{self, Wait};
 use crate::document::{BackupServiceWaitRequest, CountResult};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Cancel, Host, Level};
 use crate::operation::OperationResult;
-use crate::pool;
 
 /// Hands out one item `backup_service_module` a pool and module when the wait ends, however it ends.
 ///
@@ -58,10 +56,6 @@ async fn of_request(request: &BackupServiceWaitRequest, host: &dyn Host, cancel:
     let interval = interval(request.sync_interval_seconds, host).await;
     let limit = Duration::from_secs(u64::from(request.backup_service_timeout_seconds));
     door::refuse_short_limit(limit, interval)?;
-    // What nobody named cannot be misspelled.
-    if !request.backup_modules.is_empty() {
-        door::refuse_unknown_modules(&pair, &modules, &shown(host, &pair).await)?;
-    }
     Ok(Wait {
         holds_cms: wait::holds_cms(host, &pair, &modules).await,
         pair,
@@ -70,22 +64,9 @@ async fn of_request(request: &BackupServiceWaitRequest, host: &dyn Host, cancel:
         interval,
         limit,
         called_ago: Duration::ZERO,
+        // What nobody named cannot be misspelled.
+        refuses_unknown_modules: !request.backup_modules.is_empty(),
     })
-}
-
-/// The modules that the two pools show, as far as they can be read.
-async fn shown(host: &dyn Host, pair: &Pair) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for pool_fqdn in [&pair.survivor, &pair.damaged] {
-        let command = get_status(pool_fqdn);
-        let answer = pool::objects(&command, host.native(command.clone()).await).unwrap_or_default();
-        for status in read_status(&answer) {
-            if !names.iter().any(|known| known.eq_ignore_ascii_case(&status.module)) {
-                names.push(status.module);
-            }
-        }
-    }
-    names
 }
 
 /// The sync interval: the operator's, else the shell's, else the documented default, which is told.

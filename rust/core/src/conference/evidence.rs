@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::pair::Pair;
+use super::pair::{each_once, Pair};
 use super::seen::Side;
 use crate::check::CheckedEvidence;
 use crate::evidence::{CommandOrigin, Reading};
@@ -107,13 +107,7 @@ impl ConferenceEvidence {
     pub fn shown_modules(&self) -> Vec<String> {
         let sides = [&self.survivor, &self.damaged];
         let words = sides.iter().filter_map(|side| side.status.known()).flatten();
-        let mut names: Vec<String> = Vec::new();
-        for name in words.filter_map(|words| words.split(':').next()).map(str::trim) {
-            if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-                names.push(name.to_string());
-            }
-        }
-        names
+        each_once(words.filter_map(|words| words.split(':').next()).map(str::trim))
     }
 
     /// The module that a command came from.

@@ -124,6 +124,17 @@ fn named_pools(objects: &[Map<String, Value>], asked: &str) -> Vec<String> {
     names
 }
 
+/// Names in their order, each once, whatever its case.
+pub(crate) fn each_once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for name in names {
+        if !once.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            once.push(name.to_string());
+        }
+    }
+    once
+}
+
 fn all_texts(object: &Map<String, Value>) -> Vec<String> {
     let mut texts = Vec::new();
     for value in object.values() {

@@ -101,6 +101,11 @@ impl Watched {
         is_new
     }
 
+    /// True until it was read once.
+    pub fn is_unread(&self) -> bool {
+        self.readings == 0
+    }
+
     fn word(&self, direction: Direction) -> Option<&str> {
         self.shown.as_ref()?.word(direction)
     }

@@ -178,6 +178,7 @@ impl Step<ConferenceRestore> for WaitForBackupService {
                 limit: Duration::from_secs(u64::from(run.work.request.backup_service_timeout_seconds)),
                 called_ago: ago,
                 holds_cms: evidence.holds_cms,
+                refuses_unknown_modules: false,
             },
         )
         .await?;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::time::Instant;
 
-use super::pair::{self, Pair};
+use super::door;
+use super::pair::{self, each_once, Pair};
 use super::rule::{ReadingRule, Verdict};
 use super::seen::{Key, Side, Watched};
 use super::state::{self, CMS_MODULE};
@@ -31,6 +32,8 @@ pub(crate) struct Wait {
     pub called_ago: Duration,
     /// Whether survivor and damaged pool hold the active Central Management store.
     pub holds_cms: (Option<bool>, Option<bool>),
+    /// Ends at the first answer where that shows other modules than these: their names are wrong.
+    pub refuses_unknown_modules: bool,
 }
 
 /// What was seen until the end, and how that came.
@@ -52,7 +55,7 @@ struct Waiting<'a> {
 /// Reads both pools until the awaited directions are done, one has failed, or the limit passes. Reads only.
 ///
 /// # Errors
-/// `NativeCommandMissing` (6001), `Cancelled` (1007). A module that failed (6007) and the limit (6008) are in the answer,
+/// `NativeCommandMissing` (6001), `InvalidValue` (1002), `Cancelled` (1007). A module that failed (6007) and the limit (6008) are in the answer,
 /// beside what was seen.
 pub(crate) async fn wait(host: &dyn Host, cancel: &Cancel, wait: &Wait) -> Result<Ended> {
     let mut waiting =
@@ -116,6 +119,10 @@ impl Waiting<'_> {
                     answers.push((side, Vec::new()));
                 }
             }
+        }
+        if self.wait.refuses_unknown_modules && self.watched.iter().all(|w| w.is_unread()) {
+            let shown = answers.iter().flat_map(|(_, modules)| modules).map(|status| status.module.as_str());
+            door::refuse_unknown_modules(&self.wait.pair, &self.wait.modules, &each_once(shown))?;
         }
         if self.wait.modules.is_empty() {
             self.watch_what_is_shown(&answers);
