@@ -1,5 +1,7 @@
 //! `Restore-PChatDatabase -BackupFile`: a full backup, always `WITH NORECOVERY`, and never over what only this copy holds.
 
+mod guard;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,8 +12,8 @@ use super::ledger::Ledger;
 use crate::document::DatabaseRestoreRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Cancel, Host, Progress};
-use crate::log_chain::{BackupType, Header, RedoPoint};
-use crate::names::{Lsn, ServerPath};
+use crate::log_chain::{Header, RedoPoint};
+use crate::names::ServerPath;
 use crate::operation::{OperationResult, Session};
 use crate::run::Locks;
 use crate::sql::backup_file::{self, HeaderAnswer};
@@ -21,6 +23,7 @@ use crate::sql::full_restore::{self, FullRestore};
 use crate::sql::instance::{self, InstanceFacts};
 use crate::sql::mirror::{self, Mirror};
 use crate::sql::Purpose;
+use guard::{guard, unusable};
 
 /// Verifies a full backup and restores it, its files moved to where the instance has its own. The database is RESTORING
 /// afterwards: log backups and recovery are commands of their own. Items `action`; result `run`.
@@ -38,9 +41,6 @@ pub(crate) async fn database_restore(
 }
 
 struct Restore(DatabaseRestoreRequest);
-
-/// What names a copy that has no redo point.
-const CUT_OFF: &str = "cut_off";
 
 /// What it decided on.
 pub(super) struct Found {
@@ -182,7 +182,7 @@ pub(super) fn plan(request: &DatabaseRestoreRequest, found: &Found) -> Result<(O
     planned.actions.push(Action {
         action: "restore_full",
         object: restore.file.to_string(),
-        statement: full_restore::restore_statement(&restore)?,
+        statement: statement(found, &restore)?,
         text: format!("of {} from {}", header.finished_at, header.server_name),
     });
     planned.text = format!(
@@ -197,114 +197,12 @@ pub(super) fn plan(request: &DatabaseRestoreRequest, found: &Found) -> Result<(O
     Ok((Some(restore), planned))
 }
 
-type Refusal = Box<Error>;
-
-fn refused(kind: ErrorKind, target: &str, what: String, next: &str) -> Refusal {
-    Box::new(Error::new(kind, what).with_unchanged("Nothing was restored.").with_next(next).with_target(target))
-}
-
-/// Why the file cannot be restored here, whatever is there.
-fn unusable(request: &DatabaseRestoreRequest, found: &Found) -> Option<Refusal> {
-    let (header, file) = (&found.header, request.backup_file.as_str());
-    if header.backup_type != BackupType::Database {
-        let what = format!("`{file}` is no full backup.");
-        return Some(refused(ErrorKind::InvalidValue, file, what, "Restore-PChatLogBackup takes log backups."));
+/// The restore as it is sent: over a copy that is online with everybody out in the same batch.
+fn statement(found: &Found, restore: &FullRestore) -> Result<String> {
+    match found.copy.as_ref().map(|copy| copy.facts.state) {
+        Some(DatabaseState::Online | DatabaseState::Standby) => full_restore::restore_over_online_statement(restore),
+        _ => full_restore::restore_statement(restore),
     }
-    if header.database_name != request.target.database {
-        let what = format!("`{file}` is a backup of `{}`, not of `{}`.", header.database_name, request.target.database);
-        return Some(refused(ErrorKind::InvalidValue, file, what, "Give the right file, or -Database."));
-    }
-    if header.is_damaged {
-        let what = format!("`{file}` was taken over damaged pages.");
-        return Some(refused(ErrorKind::BackupNotVerified, file, what, "Take another full backup."));
-    }
-    if header.software_major > found.instance.major_version {
-        let what = format!(
-            "version of the backup is `{}` instead of at most `{}` of {}.",
-            header.software_major, found.instance.major_version, request.target.sql_instance
-        );
-        return Some(refused(ErrorKind::ChecksFailed, file, what, "A backup is never restored to an older version."));
-    }
-    None
-}
-
-/// Whether the copy that is there may be overwritten: `Ok(true)` with REPLACE, `Ok(false)` where there is none.
-///
-/// It may where all that it holds is in the backup, or where it holds nothing; a copy that is restoring off the backup's
-/// path only where the operator names it by its redo point. One that is online is never overwritten: its tail comes first.
-fn guard(request: &DatabaseRestoreRequest, found: &Found) -> std::result::Result<bool, Refusal> {
-    let Some(copy) = &found.copy else { return Ok(false) };
-    let (database, instance) = (request.target.database.as_str(), request.target.sql_instance.as_str());
-    let unsuited = |what: String, next: &str| Err(refused(ErrorKind::DatabaseStateUnsuited, database, what, next));
-    if copy.mirror.is_some() {
-        return unsuited(
-            format!("`{database}` on {instance} is mirrored, and a mirrored database takes no restore."),
-            "End mirroring first: Remove-PChatMirror, on both partners.",
-        );
-    }
-    match copy.facts.state {
-        DatabaseState::Restoring if is_contained(copy, &found.header) || is_named(copy, request) => Ok(true),
-        DatabaseState::Restoring => {
-            let (stands, name) = match &copy.redo {
-                Some(redo) => (
-                    format!("at LSN {}, which is not proved to be part of this backup", redo.lsn),
-                    redo.lsn.to_string(),
-                ),
-                None => (
-                    "behind a restore that was cut off, and nobody can tell what it held before".to_string(),
-                    CUT_OFF.to_string(),
-                ),
-            };
-            Err(refused(
-                ErrorKind::OldCopyAtRisk,
-                database,
-                format!("`{database}` on {instance} is RESTORING {stands}."),
-                &format!("Where it may be overwritten all the same, name it: -ReplaceCopyAt {name}"),
-            ))
-        }
-        DatabaseState::Online if is_fresh(copy, &found.header) => Ok(true),
-        DatabaseState::Online => Err(refused(
-            ErrorKind::OldCopyAtRisk,
-            database,
-            format!("`{database}` on {instance} is ONLINE and holds messages that no other copy may have."),
-            "Save it first: Backup-PChatDatabase -Type Full, then -Type Tail, which leaves it RESTORING.",
-        )),
-        DatabaseState::Standby => unsuited(
-            format!("`{database}` on {instance} is a STANDBY copy with readers."),
-            "Stop-PChatConnection takes it to RESTORING.",
-        ),
-        DatabaseState::Offline => unsuited(
-            format!("`{database}` on {instance} is OFFLINE, and nobody can tell what it holds."),
-            "Set it online (`ALTER DATABASE … SET ONLINE`), save it with Backup-PChatDatabase, then again.",
-        ),
-        other => unsuited(
-            format!("`{database}` on {instance} is {}.", other.as_text().to_uppercase()),
-            "Save what its log holds with Backup-PChatDatabase -Type Salvage, drop it, then again.",
-        ),
-    }
-}
-
-/// True where the copy ends on the backup's own path, before the backup's end.
-fn is_contained(copy: &Copy, header: &Header) -> bool {
-    copy.redo.as_ref().is_some_and(|redo| {
-        redo.fork_id == header.last_fork_id
-            && redo.family_id.is_none_or(|family| family == header.family_id)
-            && redo.lsn <= header.last_lsn
-    })
-}
-
-/// True where the operator gave exactly what the refusal shows.
-fn is_named(copy: &Copy, request: &DatabaseRestoreRequest) -> bool {
-    let Some(named) = request.replace_copy_at.as_deref().map(str::trim) else { return false };
-    match &copy.redo {
-        Some(redo) => named.parse::<Lsn>().is_ok_and(|lsn| lsn == redo.lsn),
-        None => named.eq_ignore_ascii_case(CUT_OFF),
-    }
-}
-
-/// As Topology Builder makes it: of another family, and without a message.
-fn is_fresh(copy: &Copy, header: &Header) -> bool {
-    copy.rows == Some(0) && copy.identity.is_some_and(|identity| identity.family_id != header.family_id)
 }
 
 async fn work(at: &Context, ledger: &Ledger, found: &Found, restore: &FullRestore, planned: &Planned) -> Result<()> {
@@ -336,7 +234,7 @@ async fn work(at: &Context, ledger: &Ledger, found: &Found, restore: &FullRestor
             parts: Vec::new(),
         });
     };
-    let statement = full_restore::restore_statement(restore)?;
+    let statement = statement(found, restore)?;
     let sent = full_restore::restore(at.session.connector(), &at.instance, restore, &mut progress);
     let sent = ledger.change(restore.file.as_str(), &statement, sent).await;
     is_there(at, found, sent).await?;

@@ -2,9 +2,11 @@
 
 use uuid::Uuid;
 
+use super::guard::CUT_OFF;
 use super::*;
 use crate::document::{JournalPlace, Target};
 use crate::evidence::sample::{database, facts, header, lsn, mirror, FAMILY, FORK};
+use crate::log_chain::BackupType;
 use crate::sql::mirror::{MirrorRole, MirrorState};
 
 const OTHER: Uuid = Uuid::from_u128(0xBAD);
@@ -94,7 +96,13 @@ fn a_restoring_copy_that_may_hold_more_is_replaced_only_by_its_name() {
 
 #[test]
 fn a_copy_that_is_online_goes_only_where_it_is_new_and_empty() {
-    assert!(planned(&found(Some(online(OTHER, Some(0)))), None).0.unwrap().replace);
+    let (restore, plan) = planned(&found(Some(online(OTHER, Some(0)))), None);
+    assert!(restore.unwrap().replace);
+    let sent = &plan.actions[1].statement;
+    assert!(
+        sent.contains("SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; RESTORE DATABASE"),
+        "as it is sent: {sent}"
+    );
     for full in [online(OTHER, Some(1)), online(FAMILY, Some(0)), online(OTHER, None)] {
         let found = found(Some(full));
         assert_eq!(refusal(&found).kind, ErrorKind::OldCopyAtRisk);
