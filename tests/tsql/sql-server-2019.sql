@@ -263,9 +263,6 @@ GO
 USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL15.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL15.RTC\MSSQL\DATA\mgc_log.ldf'
 GO
 
-RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL15.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL15.RTC\MSSQL\DATA\mgc_log.ldf'
-GO
-
 DECLARE @rc int; EXEC @rc = msdb.dbo.sp_start_job @job_id = N'00000000-0000-0000-0000-000000000001'; SELECT @rc AS rc
 GO
 
@@ -333,6 +330,9 @@ DROP DATABASE [mgc]
 GO
 
 DROP DATABASE [mgccomp]
+GO
+
+RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL15.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL15.RTC\MSSQL\DATA\mgc_log.ldf'
 GO
 
 -- ==== failback after a planned switch
@@ -542,6 +542,76 @@ GO
 DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 1; SELECT @rc AS rc
 GO
 
+-- ==== log shipping set up anew
+
+DECLARE @rc int, @copy_job_id uniqueidentifier, @restore_job_id uniqueidentifier, @secondary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_primary @primary_server = N'P\RTC', @primary_database = N'mgc', @backup_source_directory = N'\\fs1\LogShip', @backup_destination_directory = N'E:\LSCopy', @copy_job_name = N'LSCopy_P\RTC_mgc', @restore_job_name = N'LSRestore_P\RTC_mgc', @file_retention_period = 4320, @monitor_server = N'MON', @monitor_server_security_mode = 1, @copy_job_id = @copy_job_id OUTPUT, @restore_job_id = @restore_job_id OUTPUT, @secondary_id = @secondary_id OUTPUT; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_database @secondary_database = N'mgc', @primary_server = N'P\RTC', @primary_database = N'mgc', @restore_delay = 0, @restore_all = 1, @restore_mode = 0, @disconnect_users = 0, @block_size = -1, @buffer_count = -1, @max_transfer_size = -1, @restore_threshold = 45, @threshold_alert = 14421, @threshold_alert_enabled = 1, @history_retention_period = 5760; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSCopy_P\RTC_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSRestore_P\RTC_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 1; SELECT @rc AS rc
+GO
+
+-- ==== reverse log shipping, its secondary seeded
+
+ALTER DATABASE [mgc] SET PARTNER OFF
+GO
+
+BACKUP DATABASE [mgc] TO DISK = N'C:\Program Files\Microsoft SQL Server\MSSQL15.RTC\MSSQL\Backup\mgc_20260314021500.bak' WITH COPY_ONLY, CHECKSUM
+GO
+
+USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; BACKUP LOG [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH CHECKSUM, NORECOVERY
+GO
+
+BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH COPY_ONLY, CHECKSUM
+GO
+
+RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL15.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL15.RTC\MSSQL\DATA\mgc_log.ldf'
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 0; SELECT @rc AS rc
+GO
+
+EXEC master.dbo.xp_create_subdir N'\\fs1\LogShip\reverse'
+GO
+
+DECLARE @rc int, @backup_job_id uniqueidentifier, @primary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_primary_database @database = N'mgc', @backup_directory = N'\\fs1\LogShip\reverse', @backup_share = N'\\fs1\LogShip\reverse', @backup_job_name = N'LSBackup_mgc', @backup_retention_period = 4320, @monitor_server = N'MON', @monitor_server_security_mode = 1, @backup_threshold = 60, @threshold_alert = 14420, @threshold_alert_enabled = 1, @history_retention_period = 5760, @backup_compression = 2, @backup_job_id = @backup_job_id OUTPUT, @primary_id = @primary_id OUTPUT; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSBackup_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_add_log_shipping_primary_secondary @primary_database = N'mgc', @secondary_server = N'P\RTC', @secondary_database = N'mgc'; SELECT @rc AS rc
+GO
+
+EXEC master.dbo.xp_create_subdir N'E:\Reverse'
+GO
+
+DECLARE @rc int, @copy_job_id uniqueidentifier, @restore_job_id uniqueidentifier, @secondary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_primary @primary_server = N'B\RTC', @primary_database = N'mgc', @backup_source_directory = N'\\fs1\LogShip\reverse', @backup_destination_directory = N'E:\Reverse', @copy_job_name = N'LSCopy_B\RTC_mgc', @restore_job_name = N'LSRestore_B\RTC_mgc', @file_retention_period = 4320, @monitor_server = N'MON', @monitor_server_security_mode = 1, @copy_job_id = @copy_job_id OUTPUT, @restore_job_id = @restore_job_id OUTPUT, @secondary_id = @secondary_id OUTPUT; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_database @secondary_database = N'mgc', @primary_server = N'B\RTC', @primary_database = N'mgc', @restore_delay = 0, @restore_all = 1, @restore_mode = 0, @disconnect_users = 0, @block_size = -1, @buffer_count = -1, @max_transfer_size = -1, @restore_threshold = 45, @threshold_alert = 14421, @threshold_alert_enabled = 1, @history_retention_period = 5760; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSCopy_P\RTC_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSRestore_P\RTC_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_delete_job @job_id = N'00000000-0000-0000-0000-000000000001'; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 1; SELECT @rc AS rc
+GO
+
 -- ==== what the workflows read, look at and lock
 
 DECLARE @P1 int;
@@ -691,10 +761,16 @@ GO
 EXEC master.dbo.xp_fileexist N'C:\Program Files\Microsoft SQL Server\MSSQL15.RTC\MSSQL\Backup\mgc_20260314021500.trn'
 GO
 
+EXEC master.dbo.xp_fileexist N'E:\LSCopy'
+GO
+
 EXEC master.dbo.xp_fileexist N'E:\LSCopy\archive_20260314021500'
 GO
 
 EXEC master.dbo.xp_fileexist N'E:\LSCopy\pchat-proof-0.tmp'
+GO
+
+EXEC master.dbo.xp_fileexist N'E:\Reverse'
 GO
 
 EXEC master.dbo.xp_fileexist N'\\fs1\LogShip'
@@ -713,6 +789,9 @@ EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak'
 GO
 
 EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\pchat-proof-0.tmp'
+GO
+
+EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\reverse'
 GO
 
 EXEC master.dbo.xp_fileexist N'\\fs2\mirror'

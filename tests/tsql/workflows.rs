@@ -26,6 +26,8 @@ pub const ALL: &[(&str, Workflow)] = &[
     ("failback after a planned switch", failback_unseeded),
     ("failback in the documented order", failback_documented),
     ("failback, given up after the tail", failback_given_up),
+    ("log shipping set up anew", log_shipping_anew),
+    ("reverse log shipping, its secondary seeded", reverse_log_shipping),
 ];
 
 /// A lab of one version from a scenario of the lab's own, taking down what is sent.
@@ -258,5 +260,54 @@ fn failback_given_up(version: &str) -> Vec<Value> {
     let stopped = fail_back(&shell, &baseline, false, &mut tail_is_taken);
     assert_ne!(stopped.document["exit_code"], json!(0), "{:#}", stopped.document);
     give_up(&shell);
+    sent(&shell)
+}
+
+fn ship(shell: &Shell, primary: &str, secondary: &str, mirror: &str, more: Value) {
+    let mut request = json!({
+        "target": {"sql_instance": primary, "database": "mgc", "pool_fqdn": "pchat.contoso.com"},
+        "secondary_sql_instance": secondary, "mirror_sql_instance": mirror, "baseline_path": null, "reverse": false,
+        "log_backup_share": null, "copy_folder": null, "interval_minutes": 15,
+    });
+    if let (Value::Object(request), Value::Object(more)) = (&mut request, more) {
+        request.extend(more);
+    }
+    carry_out(shell, "pchat_log_shipping_add", &on(shell, primary, request));
+}
+
+fn log_shipping_anew(version: &str) -> Vec<Value> {
+    let shell = lab(version, "healthy", json!({}));
+    let baseline = keep_baseline(&shell);
+    shell.change("pchat_log_shipping_remove").expect(0);
+    shell.lab.control(&json!({"command": "statements", "record": true})).expect("from here on");
+    ship(&shell, "P\\RTC", "B\\RTC", "PM\\RTC", json!({"baseline_path": baseline}));
+    sent(&shell)
+}
+
+/// The old primary seeded by the single commands, and following the backup.
+fn reverse_log_shipping(version: &str) -> Vec<Value> {
+    let (shell, baseline) = home_site_is_back(version);
+    shell.lab.control(&json!({"command": "statements", "record": true})).expect("from here on");
+    carry_out(&shell, "pchat_mirror_remove", &on(&shell, "P\\RTC", json!({})));
+    let back_up = |instance: &str, kind: &str, folder: Value| {
+        let more = json!({"backup_type": kind, "folder": folder, "limit_seconds": 60});
+        let taken = shell.operate("pchat_database_backup", &on(&shell, instance, more), true, &mut || false);
+        taken.expect(0);
+        let file = taken.items.iter().find_map(|item| item["backup_file"].as_str());
+        json!(file.expect("the backup tells its file"))
+    };
+    back_up("P\\RTC", "full", Value::Null);
+    back_up("P\\RTC", "tail", Value::Null);
+    let file = back_up("B\\RTC", "full", json!("\\\\fs1\\LogShip"));
+    let restore = |named: Value| {
+        let more = json!({"backup_file": file, "position": 1, "replace_copy_at": named});
+        shell.operate("pchat_database_restore", &on(&shell, "P\\RTC", more), true, &mut || false)
+    };
+    let refused = restore(Value::Null);
+    refused.expect(3);
+    let advice = refused.document["error"]["recommended_action"].as_str().unwrap_or_default().to_string();
+    restore(json!(advice.rsplit(' ').next())).expect(0);
+    let more = json!({"baseline_path": baseline, "reverse": true, "copy_folder": "E:\\Reverse"});
+    ship(&shell, "B\\RTC", "P\\RTC", "BM\\RTC", more);
     sent(&shell)
 }
