@@ -28,7 +28,7 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
             )
         }
         Reading::Unknown(why) | Reading::NotAsked(why) => {
-            let kind = match why.starts_with("PCHAT6001") {
+            let kind = match pool.service.lacks_command() {
                 true => ErrorKind::NativeCommandMissing,
                 false => ErrorKind::NativeCommandFailed,
             };

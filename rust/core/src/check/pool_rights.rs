@@ -31,7 +31,7 @@ pub(crate) fn of_pool<E: CheckedEvidence, R, D>(subject: &Subject<'_, E, R, D>, 
             "Rights and spelling are your word; each change is read back.",
         );
     }
-    let kind = match refused.iter().all(|text| text.contains("PCHAT6001")) {
+    let kind = match proofs.iter().all(|(_, proof)| proof.why().is_none() || proof.lacks_command()) {
         true => ErrorKind::NativeCommandMissing,
         false => ErrorKind::NativeCommandFailed,
     };

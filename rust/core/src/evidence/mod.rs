@@ -32,6 +32,7 @@ pub use verdict::*;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::error::ErrorKind;
 use crate::names::ServerPath;
 use crate::sql::connection::DatabaseSession;
 use crate::sql::database::OrphanedUser;
@@ -64,6 +65,12 @@ impl<T> Reading<T> {
             Reading::Known(_) => None,
             Reading::Unknown(why) | Reading::NotAsked(why) => Some(why),
         }
+    }
+
+    /// There is no answer since the native command that gives it is not installed: the reason begins with that error's code.
+    pub fn lacks_command(&self) -> bool {
+        let code = format!("PCHAT{}:", ErrorKind::NativeCommandMissing.code());
+        self.why().is_some_and(|why| why.starts_with(&code))
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) async fn read(
         Err(error) => evidence.service = Reading::Unknown(error.to_string()),
     }
     // Without the commands each further one would only say the same.
-    if evidence.service.why().is_some_and(|why| why.starts_with("PCHAT6001")) {
+    if evidence.service.lacks_command() {
         let why = || Reading::Unknown(evidence.service.why().unwrap_or_default().to_string());
         (evidence.state_right, evidence.active_list_right) = (why(), why());
         evidence.state = Reading::Unknown(evidence.service.why().unwrap_or_default().to_string());
