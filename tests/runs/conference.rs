@@ -115,6 +115,31 @@ fn a_run_that_was_killed_is_finished_by_another_process() {
 }
 
 #[test]
+fn what_was_seen_before_a_run_was_cut_off_counts_for_the_process_that_finishes_it() {
+    // The pair ends in the states that it had before the call: only the first process sees others.
+    let situation = Situation::own(&json!({
+        "name": "conference-back-to-final",
+        "log_shipping": {"log_backups": 3, "not_copied": 0, "not_restored": 1},
+        "pool": {"backup_service": {
+            "sync_interval_seconds": 1,
+            "content_lost_on": DAMAGED,
+            "after_sync": [
+                {"after_seconds": 0.2, "export": "NonSteadyState", "import": "NormalState"},
+                {"after_seconds": 2.0, "export": "FinalState", "import": "NormalState"}
+            ]
+        }}
+    }));
+    crash(&situation, "conference.moved");
+    let limit = Instant::now() + Duration::from_secs(30);
+    while present(&situation) < 250 {
+        assert!(Instant::now() < limit, "the content does not come");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    situation.run("resume", &[]).expect(0);
+    assert_eq!(syncs(&situation).len(), 1);
+}
+
+#[test]
 fn giving_up_closes_the_run_and_says_that_the_sync_goes_on() {
     let situation = Situation::start("conference-lost");
     crash(&situation, "conference.sync");

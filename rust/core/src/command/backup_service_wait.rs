@@ -24,7 +24,7 @@ pub(crate) async fn backup_service_wait(
     cancel: Cancel,
 ) -> Result<OperationResult> {
     let wanted = of_request(&request, host.as_ref(), &cancel).await?;
-    let ended = wait::wait(host.as_ref(), &cancel, &wanted).await?;
+    let ended = wait::wait(host.as_ref(), &cancel, &wanted, &()).await?;
     for module in &ended.modules {
         host.item("backup_service_module", json!(module)).await?;
     }

@@ -12,7 +12,7 @@ use super::plan::{compare_command, step_name, sync_commands, with_short_module};
 use super::seen::Side;
 use super::state::{meaning, Meaning};
 use super::status::{get_status, read_status};
-use super::wait::{self, Wait};
+use super::wait::{self, Onlooker, Wait};
 use super::work::ConferenceRestore;
 use crate::document::{BackupServiceModule, Plan};
 use crate::error::{Error, ErrorKind, Result};
@@ -134,6 +134,24 @@ async fn states(run: &Run) -> Result<Vec<Before>> {
     Ok(all)
 }
 
+/// Takes down which modules were seen to change, so that a run that is cut off in the wait does not forget it.
+struct Moves<'a>(&'a Run);
+
+#[async_trait]
+impl Onlooker for Moves<'_> {
+    async fn new_reading(&self, modules: &[BackupServiceModule]) -> Result<()> {
+        let book = &self.0.book;
+        let known: BTreeSet<String> = book.fact(MOVED).unwrap_or_default();
+        let mut seen = known.clone();
+        seen.extend(moved(&book.fact::<Vec<Before>>(BEFORE).unwrap_or_default(), modules));
+        if seen != known {
+            book.set_fact(MOVED, &seen).await?;
+            crash_points::reach("conference.moved");
+        }
+        Ok(())
+    }
+}
+
 struct WaitForBackupService;
 
 #[async_trait]
@@ -180,15 +198,13 @@ impl Step<ConferenceRestore> for WaitForBackupService {
                 holds_cms: evidence.holds_cms,
                 refuses_unknown_modules: false,
             },
+            &Moves(run),
         )
         .await?;
         for module in &ended.modules {
             // A listener that has gone does not stop the run.
             let _ = run.host.item("backup_service_module", json!(module)).await;
         }
-        let mut seen: BTreeSet<String> = run.book.fact(MOVED).unwrap_or_default();
-        seen.extend(moved(&run.book.fact::<Vec<Before>>(BEFORE).unwrap_or_default(), &ended.modules));
-        run.book.set_fact(MOVED, &seen).await?;
         match ended.error {
             None => {
                 run.book.set_fact(SETTLED, &ended.modules).await?;

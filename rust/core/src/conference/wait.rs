@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::Utc;
 use tokio::time::Instant;
 
@@ -43,6 +44,20 @@ pub(crate) struct Ended {
     pub error: Option<Error>,
 }
 
+/// Told of every reading that shows something new, before the next one: what was seen must outlive the process.
+#[async_trait]
+pub(crate) trait Onlooker: Sync {
+    async fn new_reading(&self, modules: &[BackupServiceModule]) -> Result<()>;
+}
+
+/// Nobody looks on: a wait that stands alone leaves nothing behind.
+#[async_trait]
+impl Onlooker for () {
+    async fn new_reading(&self, _modules: &[BackupServiceModule]) -> Result<()> {
+        Ok(())
+    }
+}
+
 struct Waiting<'a> {
     wait: &'a Wait,
     host: &'a dyn Host,
@@ -55,9 +70,9 @@ struct Waiting<'a> {
 /// Reads both pools until the awaited directions are done, one has failed, or the limit passes. Reads only.
 ///
 /// # Errors
-/// `NativeCommandMissing` (6001), `InvalidValue` (1002), `Cancelled` (1007). A module that failed (6007) and the limit (6008) are in the answer,
+/// `NativeCommandMissing` (6001), `InvalidValue` (1002), `Cancelled` (1007), the onlooker's own. A module that failed (6007) and the limit (6008) are in the answer,
 /// beside what was seen.
-pub(crate) async fn wait(host: &dyn Host, cancel: &Cancel, wait: &Wait) -> Result<Ended> {
+pub(crate) async fn wait(host: &dyn Host, cancel: &Cancel, wait: &Wait, onlooker: &dyn Onlooker) -> Result<Ended> {
     let mut waiting =
         Waiting { wait, host, watched: Vec::new(), rule: ReadingRule::new(wait.interval), unread: Vec::new() };
     for module in &wait.modules {
@@ -69,7 +84,9 @@ pub(crate) async fn wait(host: &dyn Host, cancel: &Cancel, wait: &Wait) -> Resul
         cancel.check()?;
         let asked = Instant::now();
         let since_call = wait.called_ago + (asked - begun);
-        waiting.read(cancel, since_call <= wait.interval, begun + wait.limit).await?;
+        if waiting.read(cancel, since_call <= wait.interval, begun + wait.limit).await? {
+            onlooker.new_reading(&waiting.ended("waiting", None, None).modules).await?;
+        }
         let sights: Vec<_> = waiting.watched.iter().flat_map(Watched::awaited).collect();
         let verdict = waiting.rule.take(since_call, &sights);
         match verdict {
@@ -100,9 +117,9 @@ impl Waiting<'_> {
         }
     }
 
-    /// One reading of both pools. A pool that cannot be read is one whose modules are not good. A call that hangs gets what
+    /// One reading of both pools: true where it shows something new. A pool that cannot be read is one whose modules are not good. A call that hangs gets what
     /// is left until the end, and a second at least.
-    async fn read(&mut self, cancel: &Cancel, decides_nothing: bool, end: Instant) -> Result<()> {
+    async fn read(&mut self, cancel: &Cancel, decides_nothing: bool, end: Instant) -> Result<bool> {
         self.unread.clear();
         let mut answers = Vec::new();
         for side in [Side::Survivor, Side::Damaged] {
@@ -128,6 +145,7 @@ impl Waiting<'_> {
             self.watch_what_is_shown(&answers);
         }
         let now = Utc::now();
+        let mut is_new = false;
         for watched in &mut self.watched {
             let status = answers
                 .iter()
@@ -136,6 +154,7 @@ impl Waiting<'_> {
                 .find(|status| status.module.eq_ignore_ascii_case(&watched.module));
             let pool = watched.side.pool(&self.wait.pair).to_string();
             if watched.take(now, status, decides_nothing) {
+                is_new = true;
                 let text = format!("{pool}: {}: {}.", watched.module, watched.words());
                 self.host.message(Level::Verbose, text);
             }
@@ -150,7 +169,7 @@ impl Waiting<'_> {
                 );
             }
         }
-        Ok(())
+        Ok(is_new)
     }
 
     /// Every module that either pool shows, in the order of the documented ones.
