@@ -87,6 +87,39 @@ namespace PersistentChatFailover.Commands
             return pool.SqlInstance;
         }
 
+        /// <summary>
+        /// Acts on each instance, or on the one that a pool's own object names; an error is about that object alone.
+        /// </summary>
+        internal void OnEach(PSObject service, string[] instances, Action<string> act)
+        {
+            foreach (string instance in service == null ? instances : Found(service))
+            {
+                try
+                {
+                    act(instance);
+                }
+                catch (PChatException e)
+                {
+                    WriteError(e.ToErrorRecord(instance));
+                }
+            }
+        }
+
+        private IEnumerable<string> Found(PSObject service)
+        {
+            try
+            {
+                Work work = FindPool(service);
+                Ended found = Read(work.Export, work.Request, service, null);
+                return found == null ? new string[0] : new[] { Take(found.As<PoolTopology>()) };
+            }
+            catch (PChatException e)
+            {
+                WriteError(e.ToErrorRecord(service));
+                return new string[0];
+            }
+        }
+
         /// <summary>The request of a planned switch: that of a failover, and what belongs to services and compliance.</summary>
         internal Dictionary<string, object> PlannedSwitchRequest(string instance, PlannedSwitchOptions options)
         {

@@ -78,49 +78,17 @@ namespace PersistentChatFailover.Commands
 
         protected override void ProcessRecord()
         {
-            if (Service != null)
-            {
-                PlanOfService();
-                return;
-            }
-            foreach (string instance in SqlInstance)
-            {
-                WritePlan(instance);
-            }
-        }
-
-        private void PlanOfService()
-        {
-            try
-            {
-                Work work = FindPool(Service);
-                Ended found = Read(work.Export, work.Request, Service, null);
-                if (found != null)
-                {
-                    WritePlan(Take(found.As<PoolTopology>()));
-                }
-            }
-            catch (PChatException e)
-            {
-                WriteError(e.ToErrorRecord(Service));
-            }
+            OnEach(Service, SqlInstance, WritePlan);
         }
 
         private void WritePlan(string instance)
         {
-            try
+            Ended made = IsSwitch
+                ? Read("pchat_planned_switch_plan", PlannedSwitchRequest(instance, Options()), instance, item => true)
+                : Read("pchat_failover_plan", FailoverRequest(instance), instance, item => true);
+            if (made != null)
             {
-                Ended made = IsSwitch
-                    ? Read("pchat_planned_switch_plan", PlannedSwitchRequest(instance, Options()), instance, item => true)
-                    : Read("pchat_failover_plan", FailoverRequest(instance), instance, item => true);
-                if (made != null)
-                {
-                    WriteObject(made.AsPlan());
-                }
-            }
-            catch (PChatException e)
-            {
-                WriteError(e.ToErrorRecord(instance));
+                WriteObject(made.AsPlan());
             }
         }
     }

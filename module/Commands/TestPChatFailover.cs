@@ -23,44 +23,7 @@ namespace PersistentChatFailover.Commands
 
         protected override void ProcessRecord()
         {
-            if (Service != null)
-            {
-                CheckService();
-                return;
-            }
-            foreach (string instance in SqlInstance)
-            {
-                Check(instance);
-            }
-        }
-
-        private void CheckService()
-        {
-            try
-            {
-                Work work = FindPool(Service);
-                Ended found = Read(work.Export, work.Request, Service, null);
-                if (found != null)
-                {
-                    Check(Take(found.As<PoolTopology>()));
-                }
-            }
-            catch (PChatException e)
-            {
-                WriteError(e.ToErrorRecord(Service));
-            }
-        }
-
-        private void Check(string instance)
-        {
-            try
-            {
-                Read("pchat_failover_check", FailoverRequest(instance), instance, null);
-            }
-            catch (PChatException e)
-            {
-                WriteError(e.ToErrorRecord(instance));
-            }
+            OnEach(Service, SqlInstance, instance => Read("pchat_failover_check", FailoverRequest(instance), instance, null));
         }
     }
 }

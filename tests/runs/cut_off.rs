@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::Situation;
+use crate::harness::{cut_off_at, Situation};
 
 /// Cuts a run off at a point, then resumes it.
 fn cut_off_and_resumed(point: &str) {
@@ -33,15 +33,6 @@ fn cut_off_and_resumed(point: &str) {
     // The run is closed: there is nothing left to resume.
     let again = situation.run("resume", &[]);
     assert!(matches!(again.code, Some(2 | 7)), "{point}: {:#}", again.document);
-}
-
-macro_rules! cut_off_at {
-    ($($name:ident: $point:literal;)+) => {
-        $(#[test]
-        fn $name() {
-            cut_off_and_resumed($point);
-        })+
-    };
 }
 
 cut_off_at! {

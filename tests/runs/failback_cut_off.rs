@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::harness::cut_off_at;
 use crate::roundtrip::{assert_as_the_baseline, assert_home, failed_over, There};
 
 fn cut_off_and_resumed(point: &str) {
@@ -18,15 +19,6 @@ fn cut_off_and_resumed(point: &str) {
     assert_as_the_baseline(&situation);
     let again = situation.run("resume", &[]);
     assert!(matches!(again.code, Some(2 | 7)), "{point}: {:#}", again.document);
-}
-
-macro_rules! cut_off_at {
-    ($($name:ident: $point:literal;)+) => {
-        $(#[test]
-        fn $name() {
-            cut_off_and_resumed($point);
-        })+
-    };
 }
 
 cut_off_at! {

@@ -191,3 +191,14 @@ pub fn started(situation: &Situation) -> Child {
     assert!(restores, "the run restores");
     run
 }
+
+/// Tests that are cut off at a point each, in the way of the file's own `cut_off_and_resumed`.
+macro_rules! cut_off_at {
+    ($($name:ident: $point:literal;)+) => {
+        $(#[test]
+        fn $name() {
+            cut_off_and_resumed($point);
+        })+
+    };
+}
+pub(crate) use cut_off_at;

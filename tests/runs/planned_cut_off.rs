@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::Situation;
+use crate::harness::{cut_off_at, Situation};
 use crate::planned::assert_switched;
 
 fn cut_off_and_resumed(point: &str) {
@@ -25,15 +25,6 @@ fn cut_off_and_resumed(point: &str) {
     assert_switched(&situation);
     let again = situation.run("resume", &[]);
     assert!(matches!(again.code, Some(2 | 7)), "{point}: {:#}", again.document);
-}
-
-macro_rules! cut_off_at {
-    ($($name:ident: $point:literal;)+) => {
-        $(#[test]
-        fn $name() {
-            cut_off_and_resumed($point);
-        })+
-    };
 }
 
 cut_off_at! {

@@ -3,7 +3,7 @@
 
 use serde_json::{json, Value};
 
-use crate::harness::{Ended, Situation};
+use crate::harness::{cut_off_at, Ended, Situation};
 use crate::roundtrip::{assert_as_the_baseline, assert_home, failed_over, wait_for_users, There};
 
 const PRIMARY: &str = "P\\RTC";
@@ -113,15 +113,6 @@ fn cut_off_and_resumed(point: &str) {
     assert_eq!(resumed.code, Some(0), "{point}: {:#}", resumed.document);
     assert_home(&situation, &lost);
     assert_as_the_baseline(&situation);
-}
-
-macro_rules! cut_off_at {
-    ($($name:ident: $point:literal;)+) => {
-        $(#[test]
-        fn $name() {
-            cut_off_and_resumed($point);
-        })+
-    };
 }
 
 cut_off_at! {
