@@ -279,10 +279,13 @@ async fn restoring<W: SecondaryWork>(
     name: &str,
     percent: Option<u8>,
 ) -> Result<()> {
+    let (mut is_seen, mut is_begun) = (false, false);
     let mut tell = |seen: RestoreProgress| {
-        // The instance shows the statement at work.
-        crash_points::reach("restore.sent");
-        if seen.percent > 0.0 && seen.percent < 100.0 {
+        // The instance shows the statement at work. A point is reached once in each restore, however often it is looked at.
+        if !std::mem::replace(&mut is_seen, true) {
+            crash_points::reach("restore.sent");
+        }
+        if seen.percent > 0.0 && seen.percent < 100.0 && !std::mem::replace(&mut is_begun, true) {
             crash_points::reach("restore.middle");
         }
         run.tell_progress(&format!("{name}: {:.0} percent restored", seen.percent), percent);
