@@ -61,6 +61,8 @@ function Test-OpenRun {
     $open.Count -gt 0
 }
 
+# An error of one part must not end the other, whatever the caller prefers.
+$ErrorActionPreference = 'Continue'
 $codes = @()
 
 # Persistent Chat: each pool's own object tells databases, mirrors, backup and servers.
@@ -68,7 +70,13 @@ if (Test-OpenRun 'failover', 'failback', 'planned_switch' $FailoverParameter['Jo
     $codes += 4
 } else {
     $failedOver = @(Get-CsPersistentChatState | Where-Object { "$($_.PoolState)" -eq 'FailedOver' } | ForEach-Object { "$($_.Identity)".Split(':')[-1].Trim() })
-    foreach ($pool in Get-CsService -PersistentChatServer) {
+    $pools = @()
+    $pools = @(Get-CsService -PersistentChatServer)
+    if ($pools.Count -eq 0) {
+        Write-Warning 'Get-CsService shows no Persistent Chat pool: nothing was failed over.'
+        $codes += 1
+    }
+    foreach ($pool in $pools) {
         if ($failedOver -contains "$($pool.PoolFqdn)") {
             Write-Output "$($pool.PoolFqdn) is failed over already."
             $codes += 7

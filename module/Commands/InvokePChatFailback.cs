@@ -65,6 +65,11 @@ namespace PersistentChatFailover.Commands
                 RunGivenPlan();
                 return;
             }
+            if (NamesInstanceBesideInput)
+            {
+                WriteRun(NoResult(Kind, SqlInstance[0]).Failed(InstanceBesideInput().Error));
+                return;
+            }
             foreach (string instance in SqlInstance)
             {
                 if (IsStopping)

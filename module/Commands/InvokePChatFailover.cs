@@ -132,6 +132,11 @@ namespace PersistentChatFailover.Commands
                 RunService();
                 return;
             }
+            if (NamesInstanceBesideInput)
+            {
+                WriteRun(NoResult(IsSwitch ? "planned_switch" : "failover", SqlInstance[0]).Failed(InstanceBesideInput().Error));
+                return;
+            }
             foreach (string instance in SqlInstance)
             {
                 if (IsStopping)

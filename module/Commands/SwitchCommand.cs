@@ -80,6 +80,26 @@ namespace PersistentChatFailover.Commands
         [Parameter]
         public SwitchParameter NoJournalCopy { get; set; }
 
+        /// <summary>
+        /// True where the instance is named beside a pipeline. Its objects would be passed over in silence, and a plan among them
+        /// is what should run.
+        /// </summary>
+        internal bool NamesInstanceBesideInput { get; private set; }
+
+        protected override void BeginProcessing()
+        {
+            base.BeginProcessing();
+            NamesInstanceBesideInput = MyInvocation.ExpectingInput && MyInvocation.BoundParameters.ContainsKey("SqlInstance");
+        }
+
+        /// <summary>The refusal of an instance beside a pipeline.</summary>
+        internal static PChatException InstanceBesideInput()
+        {
+            return PChatException.BadValue(
+                "-SqlInstance does not go with objects from the pipeline: they would be passed over.",
+                "Pipe the plan alone, or name the instance alone.");
+        }
+
         protected SwitchCommand()
         {
             PoolTimeoutSeconds = 900;

@@ -41,7 +41,7 @@ namespace PersistentChatFailover.Commands
         /// <summary>A store of the topology binds its SQL server as PoolFqdn, and that is no Persistent Chat pool.</summary>
         private bool IsServerOf(string instance)
         {
-            return PoolFqdn != null && string.Equals(instance.Split('\\')[0], PoolFqdn, StringComparison.OrdinalIgnoreCase);
+            return PoolFqdn != null && string.Equals(instance.Split(new[] { '\\' })[0], PoolFqdn, StringComparison.OrdinalIgnoreCase);
         }
 
         /// <summary>A result that says what it was about, for an operation that ends without one.</summary>

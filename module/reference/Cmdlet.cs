@@ -145,6 +145,11 @@ namespace System.Management.Automation
         {
             get { return new Dictionary<string, object>(); }
         }
+
+        public bool ExpectingInput
+        {
+            get { return false; }
+        }
     }
 
     public enum ProgressRecordType

@@ -4,9 +4,9 @@ BeforeAll {
     $pattern = @'
 $where = Get-FailoverParameter $lab
 {0}
-$r = Invoke-PChatFailover @where -Force | Where-Object {{ $_.PSObject.Properties['ExitCode'] }} | Select-Object -Last 1
-if ($null -eq $r) {{ exit 1 }}
-exit $r.ExitCode
+$r = @(Invoke-PChatFailover @where -Force | Where-Object {{ $_.PSObject.Properties['ExitCode'] }})
+if ($r.Count -eq 0) {{ exit 1 }}
+exit ($r | Sort-Object {{ $_.ExitCode -eq 0 }} | Select-Object -First 1).ExitCode
 '@
 
     function Get-ExitCode {

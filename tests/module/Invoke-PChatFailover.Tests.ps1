@@ -52,6 +52,15 @@ Describe 'Invoke-PChatFailover before anything is changed' {
         $failed[0].Exception.Message | Should -Match '-AcceptDataLoss does not go with a plan'
     }
 
+    It 'refuses an instance beside a plan from the pipeline, which would be passed over' {
+        $plan = New-PChatFailoverPlan @parameters
+        $before = Get-LabEffect $lab
+        $r = $plan | Invoke-PChatFailover @parameters -Force -ErrorVariable failed -ErrorAction SilentlyContinue
+        $r.ExitCode | Should -Be 2
+        $failed[0].Exception.Message | Should -Match '-SqlInstance does not go with objects from the pipeline'
+        Get-LabEffect $lab | Should -Be $before
+    }
+
     It 'refuses a plan file that was cut short' {
         $file = Join-Path ([IO.Path]::GetTempPath()) "pchat-plan-$PID.json"
         $connection = $lab.Connection

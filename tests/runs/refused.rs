@@ -170,6 +170,8 @@ fn bad_input_is_told_with_its_code_and_changes_nothing() {
         ("/target/database", json!(long), 1002),
         ("/target/database", json!("m\u{0}gc"), 1002),
         ("/ignore_witness", json!(["Nobody"]), 1002),
+        ("/primary_sql_instance", json!("b.contoso.com\\RTC"), 1002),
+        ("/primary_mirror_sql_instance", json!("B\\RTC"), 1002),
         ("/ignore_witness", json!(["Monitor", "Monitors"]), 1002),
     ];
     let before = changes(&situation);

@@ -214,7 +214,9 @@ impl Step<ConferenceRestore> for WaitForBackupService {
             Some(error) => {
                 if error.kind == ErrorKind::BackupServiceFailed {
                     // The sync has failed: whoever resumes the run starts another one.
-                    run.book.set_fact(CALLED_AT, &Value::Null).await?;
+                    for fact in [CALLED_AT, BEFORE, MOVED] {
+                        run.book.set_fact(fact, &Value::Null).await?;
+                    }
                 }
                 Err(error.with_next(format!(
                     "Look at the service LYNCBACKUP and both file shares; then `Resume-PChatRun`, or wait by hand with \

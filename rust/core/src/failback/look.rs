@@ -84,6 +84,7 @@ async fn read(outside: &Outside, request: &FailbackRequest) -> Result<Evidence> 
     let (database, pool_fqdn) = (request.target.database.as_str(), request.target.pool_fqdn.as_deref());
     let named = instances(request)?;
     let now = baseline::read_all(connector, host, pool_fqdn, named, database, COMPLIANCE_DATABASE).await;
+    all_different(&now)?;
     let pool = gather::read_pool(host, pool_fqdn, &request.spellings, &[]).await;
     let backup = serving(connector, &now, database).await.into();
     let history: Reading<Vec<HistorySet>> = history(connector, &now, database).await.into();
@@ -123,6 +124,35 @@ async fn read(outside: &Outside, request: &FailbackRequest) -> Result<Evidence> 
         primary_mirror,
         following,
     })
+}
+
+/// One instance under two names, or in two roles: what is overwritten must not be what serves.
+///
+/// # Errors
+/// `InvalidValue` (1002) with both roles.
+fn all_different(now: &Baseline) -> Result<()> {
+    for (index, one) in now.instances.iter().enumerate() {
+        for other in &now.instances[index + 1..] {
+            let own_names = one.facts.known().zip(other.facts.known());
+            let is_one = one.sql_instance.eq_ignore_ascii_case(&other.sql_instance)
+                || own_names.is_some_and(|(a, b)| a.server_name.eq_ignore_ascii_case(&b.server_name));
+            if is_one {
+                return Err(Error::new(
+                    ErrorKind::InvalidValue,
+                    format!(
+                        "{} is named as the {} and, as {}, as the {}: both are one instance.",
+                        one.sql_instance,
+                        one.role.as_text(),
+                        other.sql_instance,
+                        other.role.as_text()
+                    ),
+                )
+                .with_unchanged("Nothing was started.")
+                .with_next("Name four different instances."));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A connection to the instance of a role.

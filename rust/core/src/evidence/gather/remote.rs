@@ -54,6 +54,15 @@ impl Names {
         let backup_mirror = given("-BackupMirrorSqlInstance", &request.backup_mirror_sql_instance)?
             .or_else(|| store(pool, service?.backup_mirror_store.as_deref()?, like_backup));
         let is_own = |name: &InstanceName| name.to_string().eq_ignore_ascii_case(&backup.facts.server_name);
+        for (parameter, name) in [
+            ("-PrimarySqlInstance", &request.primary_sql_instance),
+            ("-PrimaryMirrorSqlInstance", &request.primary_mirror_sql_instance),
+            ("-BackupMirrorSqlInstance", &request.backup_mirror_sql_instance),
+        ] {
+            if given(parameter, name)?.zip(own.as_ref()).is_some_and(|(name, own)| is_one_host(&name, own)) {
+                return Err(names_the_backup(parameter, &backup.facts.server_name));
+            }
+        }
         let monitor = given("-MonitorSqlInstance", &request.monitor_sql_instance)?
             .or_else(|| recorded(record.map(|record| record.monitor_server.as_str())).filter(|name| !is_own(name)));
         let database = request.target.database.clone();
@@ -80,6 +89,13 @@ impl Names {
             self.primary_mirror = earlier.mirror.name.as_deref().and_then(|name| name.parse().ok());
         }
     }
+}
+
+fn names_the_backup(parameter: &str, own: &str) -> Error {
+    let message = format!("`{parameter}` names {own} itself, the instance acted on.");
+    Error::new(ErrorKind::InvalidValue, message)
+        .with_unchanged("Nothing was started.")
+        .with_next("Name the other instance, or leave it out.")
 }
 
 /// True where both are one host by its first label, and one instance.
