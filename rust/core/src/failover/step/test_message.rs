@@ -37,35 +37,18 @@ impl<W: PoolWork> Step<W> for TestMessage {
         })
     }
 
-    /// A Front End pool of the lost site cannot send; one that can is enough. Servers that were just started anew, or whose mirror
-    /// just changed its role, come back to the database by themselves, so a message that did not arrive is sent again.
+    /// Servers that were just started anew, or whose mirror just changed its role, come back to the database by themselves, so a
+    /// message that did not arrive is sent again.
     async fn act(&self, run: &Run<W>) -> Result<String> {
         let end = Instant::now() + SETTLES_WITHIN;
         loop {
-            let mut said = Vec::new();
-            let mut answered = false;
-            for target in run.work.pool().test_pools.known().into_iter().flatten() {
-                let sent = run.native_get(pool::test_message(target)).await;
-                run.cancel.check()?;
-                match sent {
-                    Ok(objects) => match pool::read_test_message(&objects) {
-                        Some(message) if message.arrived => {
-                            let text = format!("a message between the test users of {target}: {}", message.text);
-                            run.book.set_fact(ARRIVED, &text).await?;
-                            return Ok(text);
-                        }
-                        Some(message) => {
-                            answered = true;
-                            said.push(format!("{target}: {}", message.text));
-                        }
-                        None => said.push(format!("{target}: nothing came back")),
-                    },
-                    Err(error) if error.kind == ErrorKind::LabMixedWithReal => return Err(error),
-                    Err(error) => said.push(format!("{target}: {}", error.message.trim_end_matches('.'))),
-                }
+            let sent = send(run).await?;
+            if let Some(text) = sent.arrived {
+                run.book.set_fact(ARRIVED, &text).await?;
+                return Ok(text);
             }
-            if !answered || Instant::now() >= end {
-                return Err(not_arrived(&said));
+            if !sent.is_answered || Instant::now() >= end {
+                return Err(not_arrived(&sent.said));
             }
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
@@ -73,6 +56,44 @@ impl<W: PoolWork> Step<W> for TestMessage {
             }
         }
     }
+}
+
+/// What became of a message of each pool, up to the first that arrived.
+#[derive(Default)]
+struct Sent {
+    arrived: Option<String>,
+    /// True where a pool sent one that did not arrive: another may.
+    is_answered: bool,
+    said: Vec<String>,
+}
+
+/// A Front End pool of the lost site cannot send; one that can is enough.
+async fn send<W: PoolWork>(run: &Run<W>) -> Result<Sent> {
+    let mut all = Sent::default();
+    for target in run.work.pool().test_pools.known().into_iter().flatten() {
+        let sent = run.native_get(pool::test_message(target)).await;
+        run.cancel.check()?;
+        let message = match sent {
+            Ok(objects) => pool::read_test_message(&objects),
+            Err(error) if error.kind == ErrorKind::LabMixedWithReal => return Err(error),
+            Err(error) => {
+                all.said.push(format!("{target}: {}", error.message.trim_end_matches('.')));
+                continue;
+            }
+        };
+        match message {
+            Some(message) if message.arrived => {
+                all.arrived = Some(format!("a message between the test users of {target}: {}", message.text));
+                return Ok(all);
+            }
+            Some(message) => {
+                all.is_answered = true;
+                all.said.push(format!("{target}: {}", message.text));
+            }
+            None => all.said.push(format!("{target}: nothing came back")),
+        }
+    }
+    Ok(all)
 }
 
 fn not_arrived(said: &[String]) -> Error {
