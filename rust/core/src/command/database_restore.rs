@@ -182,7 +182,7 @@ pub(super) fn plan(request: &DatabaseRestoreRequest, found: &Found) -> Result<(O
     planned.actions.push(Action {
         action: "restore_full",
         object: restore.file.to_string(),
-        statement: statement(found, &restore)?,
+        statement: full_restore::statement_over(state_of(found), &restore)?,
         text: format!("of {} from {}", header.finished_at, header.server_name),
     });
     planned.text = format!(
@@ -197,12 +197,8 @@ pub(super) fn plan(request: &DatabaseRestoreRequest, found: &Found) -> Result<(O
     Ok((Some(restore), planned))
 }
 
-/// The restore as it is sent: over a copy that is online with everybody out in the same batch.
-fn statement(found: &Found, restore: &FullRestore) -> Result<String> {
-    match found.copy.as_ref().map(|copy| copy.facts.state) {
-        Some(DatabaseState::Online | DatabaseState::Standby) => full_restore::restore_over_online_statement(restore),
-        _ => full_restore::restore_statement(restore),
-    }
+fn state_of(found: &Found) -> Option<DatabaseState> {
+    found.copy.as_ref().map(|copy| copy.facts.state)
 }
 
 async fn work(at: &Context, ledger: &Ledger, found: &Found, restore: &FullRestore, planned: &Planned) -> Result<()> {
@@ -234,7 +230,7 @@ async fn work(at: &Context, ledger: &Ledger, found: &Found, restore: &FullRestor
             parts: Vec::new(),
         });
     };
-    let statement = statement(found, restore)?;
+    let statement = full_restore::statement_over(state_of(found), restore)?;
     let sent = full_restore::restore(at.session.connector(), &at.instance, restore, &mut progress);
     let sent = ledger.change(restore.file.as_str(), &statement, sent).await;
     is_there(at, found, sent).await?;

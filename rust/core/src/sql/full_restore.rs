@@ -103,6 +103,17 @@ pub fn moves(
     Ok(moves)
 }
 
+/// The restore over what is there: over a copy that users can be in, with everybody out in the same batch.
+///
+/// # Errors
+/// `InvalidValue` (1002) for a name or path that no statement can hold.
+pub fn statement_over(state: Option<DatabaseState>, restore: &FullRestore) -> Result<String> {
+    match state {
+        Some(DatabaseState::Online | DatabaseState::Standby) => restore_over_online_statement(restore),
+        _ => restore_statement(restore),
+    }
+}
+
 /// Restores a full backup. Sessions in a database that is online are ended, again and again within a bound (3101). Nothing
 /// ends the statement once it was sent, not even a dropped future.
 ///
@@ -119,11 +130,7 @@ pub async fn restore(
         tries += 1;
         let mut work = connector.connect(instance, Purpose::Work).await?;
         let found = database::read(&mut work, &restore.database).await?;
-        let is_open = found.is_some_and(|facts| matches!(facts.state, DatabaseState::Online | DatabaseState::Standby));
-        let statement = match is_open {
-            true => restore_over_online_statement(restore)?,
-            false => restore_statement(restore)?,
-        };
+        let statement = statement_over(found.map(|facts| facts.state), restore)?;
         let (_, ended) = run_to_the_end_keeping(connector, work, "restoring a full backup", statement, progress).await;
         let Err(error) = ended else { return Ok(()) };
         let in_use = error.sql_number().is_some_and(|number| class_of(number) == SqlErrorClass::EvictSessions);
