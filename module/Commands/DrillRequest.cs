@@ -70,16 +70,13 @@ namespace PersistentChatFailover.Commands
         /// <summary>The request that Invoke-PChatFailover -Planned would make; the journal's second copy lies beside the baseline.</summary>
         internal static Dictionary<string, object> Planned(PChatLab lab, string journal, string baseline)
         {
-            return new Dictionary<string, object>
+            var options = new PlannedSwitchOptions
             {
-                { "version", 1 },
-                { "failover", Of(lab, journal, null) },
-                { "salvage_tail", false },
-                { "compliance_drained", false },
-                { "drain_timeout_seconds", 120 },
-                { "service_timeout_seconds", 120 },
-                { "baseline_path", baseline },
+                DrainTimeoutSeconds = 120,
+                ServiceTimeoutSeconds = 120,
+                BaselinePath = baseline,
             };
+            return FailoverCommand.PlannedSwitch(Of(lab, journal, null), options);
         }
 
         /// <summary>The request that Invoke-PChatFailback would make: what the baseline holds is left out.</summary>

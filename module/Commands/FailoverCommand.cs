@@ -123,10 +123,15 @@ namespace PersistentChatFailover.Commands
         /// <summary>The request of a planned switch: that of a failover, and what belongs to services and compliance.</summary>
         internal Dictionary<string, object> PlannedSwitchRequest(string instance, PlannedSwitchOptions options)
         {
+            return PlannedSwitch(FailoverRequest(instance), options);
+        }
+
+        internal static Dictionary<string, object> PlannedSwitch(Dictionary<string, object> failover, PlannedSwitchOptions options)
+        {
             return new Dictionary<string, object>
             {
                 { "version", 1 },
-                { "failover", FailoverRequest(instance) },
+                { "failover", failover },
                 { "salvage_tail", options.SalvageTail },
                 { "compliance_drained", options.ComplianceDrained },
                 { "drain_timeout_seconds", options.DrainTimeoutSeconds },
