@@ -114,7 +114,10 @@ fn all_of_it(situation: &Situation, verb: &str, set: &[(&str, Value)]) {
         .filter(|planned| !planned.is_conditional && !everything.iter().any(|sent| fits(&planned.text, sent)))
         .map(|planned| &planned.text)
         .collect();
-    assert!(unplanned.is_empty() && unsent.is_empty(), "in no plan: {unplanned:#?}\nplanned and not sent: {unsent:#?}");
+    assert!(
+        unplanned.is_empty() && unsent.is_empty(),
+        "in no plan: {unplanned:#?}\nplanned and not sent: {unsent:#?}\nall that was sent: {sent:#?}"
+    );
 }
 
 #[test]

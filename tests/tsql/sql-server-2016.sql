@@ -260,7 +260,7 @@ GO
 BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH COPY_ONLY, CHECKSUM
 GO
 
-USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc_log.ldf'
+USE [mgc]; IF DB_ID() = DB_ID(N'mgc') BEGIN ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc_log.ldf'; END
 GO
 
 DECLARE @rc int; EXEC @rc = msdb.dbo.sp_start_job @job_id = N'00000000-0000-0000-0000-000000000001'; SELECT @rc AS rc
@@ -518,7 +518,7 @@ GO
 BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH COPY_ONLY, CHECKSUM
 GO
 
-USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc_log.ldf'
+USE [mgc]; IF DB_ID() = DB_ID(N'mgc') BEGIN ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\DATA\mgc_log.ldf'; END
 GO
 
 DECLARE @rc int; EXEC @rc = msdb.dbo.sp_start_job @job_id = N'00000000-0000-0000-0000-000000000001'; SELECT @rc AS rc
@@ -565,6 +565,9 @@ ALTER DATABASE [mgc] SET PARTNER OFF
 GO
 
 BACKUP DATABASE [mgc] TO DISK = N'C:\Program Files\Microsoft SQL Server\MSSQL13.RTC\MSSQL\Backup\mgc_20260314021500.bak' WITH COPY_ONLY, CHECKSUM
+GO
+
+KILL 51
 GO
 
 USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; BACKUP LOG [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH CHECKSUM, NORECOVERY
@@ -891,6 +894,9 @@ SELECT CAST(l.resource_description AS nvarchar(256)) AS description, CAST(l.requ
 GO
 
 SELECT CAST(p.default_language_name AS nvarchar(128)) AS language_name FROM master.sys.server_principals p WHERE p.name = SUSER_SNAME()
+GO
+
+SELECT CAST(s.status AS int) AS status FROM sys.dm_server_services s WHERE UPPER(s.filename) LIKE N'%SQLAGENT%'
 GO
 
 SELECT COUNT_BIG(*) AS row_count FROM [mgc].[dbo].[tblChat]

@@ -50,11 +50,14 @@ pub fn restore_statement(restore: &FullRestore) -> Result<String> {
     Ok(statement)
 }
 
-/// The same in one batch that takes the database from its sessions first.
+/// The same in one batch that takes the database from its sessions first. Where somebody else has the single user's seat
+/// (924) the batch does nothing: it would restore behind an answer that says it did not.
 pub fn restore_over_online_statement(restore: &FullRestore) -> Result<String> {
     let name = quote_name(&restore.database)?;
     let single = alter_database_set(&restore.database, "SINGLE_USER WITH ROLLBACK IMMEDIATE")?;
-    Ok(format!("USE {name}; {single}; {USE_MASTER}; {}", restore_statement(restore)?))
+    let literal = quote_literal(&restore.database)?;
+    let restore = restore_statement(restore)?;
+    Ok(format!("USE {name}; IF DB_ID() = DB_ID({literal}) BEGIN {single}; {USE_MASTER}; {restore}; END"))
 }
 
 /// Where each file of a backup goes: to the instance's own file of the same logical name, else to one of the same kind that
@@ -190,7 +193,7 @@ mod tests {
         restore.replace = true;
         assert!(restore_statement(&restore).unwrap().contains("NORECOVERY, REPLACE, MOVE"));
         assert!(restore_over_online_statement(&restore).unwrap().starts_with(
-            "USE [m]]gc]; ALTER DATABASE [m]]gc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; RESTORE DATABASE [m]]gc]"
+            "USE [m]]gc]; IF DB_ID() = DB_ID(N'm]gc') BEGIN ALTER DATABASE [m]]gc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; RESTORE DATABASE [m]]gc]"
         ));
         restore.position = 0;
         assert!(restore_statement(&restore).is_err());
