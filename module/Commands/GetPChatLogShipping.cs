@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Management.Automation;
 using PersistentChatFailover.Documents;
+using PersistentChatFailover.Interop;
 
 namespace PersistentChatFailover.Commands
 {
@@ -9,12 +10,28 @@ namespace PersistentChatFailover.Commands
     [OutputType(typeof(LogShipping))]
     public sealed class GetPChatLogShipping : TargetCommand
     {
+        /// <summary>The folder of the journal; the default is machine-wide.</summary>
+        [Parameter]
+        public string JournalPath { get; set; }
+
         protected override void ProcessRecord()
         {
             foreach (string instance in SqlInstance)
             {
-                var request = new Dictionary<string, object> { { "version", 1 }, { "target", Target(instance) } };
-                Read("pchat_log_shipping_get", request, instance, null);
+                try
+                {
+                    var request = new Dictionary<string, object>
+                    {
+                        { "version", 1 },
+                        { "target", Target(instance) },
+                        { "journal", JournalPlace.Document(this, JournalPath, null, false) },
+                    };
+                    Read("pchat_log_shipping_get", request, instance, null);
+                }
+                catch (PChatException e)
+                {
+                    WriteError(e.ToErrorRecord(instance));
+                }
             }
         }
     }

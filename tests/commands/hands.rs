@@ -104,6 +104,39 @@ fn a_primary_that_lives_is_found_though_no_record_names_it() {
 }
 
 #[test]
+fn a_primary_that_lives_is_found_though_the_request_names_another() {
+    let shell = restored_by_hand_in("small");
+    shell.ask("primary_site_back");
+    let mut request = shell.change_request("pchat_database_recover");
+    request["primary_sql_instance"] = json!("nowhere.invalid\\RTC");
+    // Restore history names it, and where that is purged, the headers of the log backups do.
+    for by in ["restore history", "the header of the newest log backup"] {
+        let refused = shell.change_as("pchat_database_recover", request.clone());
+        refused.expect(3);
+        assert_eq!(refused.error_code(), 5002, "{by}: {}", refused.message());
+        assert!(refused.message().contains("P\\RTC answers"), "{by}: {}", refused.message());
+        shell.fault("history_purged", json!({"instance": "B\\RTC"}));
+    }
+    assert_eq!(shell.state(), "RESTORING");
+    shell.assert_understood();
+}
+
+#[test]
+fn where_history_is_purged_the_headers_of_the_log_backups_name_the_primary() {
+    let shell = restored_by_hand_in("small");
+    shell.fault("history_purged", json!({"instance": "B\\RTC"}));
+    shell.ask("primary_site_back");
+    let refused = shell.change("pchat_database_recover");
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 5002, "{}", refused.message());
+    assert!(refused.message().contains("P\\RTC answers"), "{}", refused.message());
+    shell.ask("primary_site_lost");
+    shell.change("pchat_database_recover").expect(0);
+    assert_eq!(shell.state(), "ONLINE");
+    shell.assert_understood();
+}
+
+#[test]
 fn a_mirror_that_is_named_speaks_against_the_death_of_its_primary() {
     let shell = restored_by_hand_in("witness-against");
     let export = "pchat_database_recover";

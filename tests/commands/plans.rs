@@ -45,7 +45,10 @@ fn a_plan_whose_request_was_edited_is_outdated_and_the_fact_is_named() {
     let shell = Shell::start("small");
     shell.ask("primary_site_lost");
     let plan = planned(&shell);
+    let elsewhere = json!(shell.journal.path().join("elsewhere").display().to_string());
     for (pointer, value, fact) in [
+        ("/request/journal/journal_path", elsewhere.clone(), "journal was"),
+        ("/request/journal/journal_copy_path", elsewhere, "journal copy was `kept`"),
         ("/request/ignore_witness", json!(["Monitor"]), "ignored witnesses was `` and is `monitor`"),
         ("/request/journal/no_journal_copy", json!(true), "journal copy was `kept` and is `declined`"),
         ("/request/mirror_file_share", json!("\\\\fs1\\LogShip"), "mirror file share was"),

@@ -170,7 +170,9 @@ impl Shell {
 
     /// A command that reads one database.
     pub fn read(&self, export: &str) -> Ended {
-        self.operate(export, &self.request(json!({})), true, &mut || false)
+        let journal = journal_place(&self.journal.path().display().to_string());
+        let more = if export == "pchat_log_shipping_get" { json!({"journal": journal}) } else { json!({}) };
+        self.operate(export, &self.request(more), true, &mut || false)
     }
 
     /// `Get-PChatLogBackup`.

@@ -56,7 +56,8 @@ fn in_the_order_of_the_page_log_shipping_is_removed_first_and_its_capture_is_fou
     let removed = shell.change("pchat_log_shipping_remove");
     removed.expect(0);
     assert!(removed.document["run_id"].is_string() && removed.document["journal_path"].is_string());
-    assert_eq!(shell.read("pchat_log_shipping_get").items[0]["copy_job"], json!(null));
+    let about = shell.read("pchat_log_shipping_get").items[0].clone();
+    assert_eq!((&about["copy_job"], &about["source"]), (&json!(null), &json!("journal")), "{about:#}");
     let again = shell.change("pchat_log_shipping_remove");
     again.expect(7);
     assert!(again.text().contains(removed.document["run_id"].as_str().unwrap_or("?")), "{}", again.text());

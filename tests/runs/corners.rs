@@ -115,6 +115,26 @@ fn a_stale_folder_for_the_share_does_not_pass_as_complete_where_the_monitor_know
 }
 
 #[test]
+fn a_stale_folder_for_the_share_counts_as_no_share_where_nobody_proves_it() {
+    let place = tempfile::tempdir().expect("a folder");
+    let situation = Situation::start("small");
+    situation.ask("primary_site_lost");
+    situation.fault("share_denied", json!({"share": "\\\\FS1\\LogShip", "account": "service"}));
+    situation.fault("blackhole", json!({"instance": "MON"}));
+    let map = [("/folders/path_map", stale_map(&situation, place.path()))];
+    let ended = situation.run("failover", &map);
+    ended.expect(3);
+    assert_eq!(ended.error_code(), 4004, "{}", ended.message());
+    assert!(ended.message().contains("-PathMap"), "{}", ended.message());
+    assert_eq!(situation.effects(), Vec::<String>::new());
+    // What may be lost is accepted by name; what the folder holds is restored all the same.
+    let plan = situation.run("plan", &map).document;
+    let accepted = ("/accept_data_loss", plan["loss"]["accept_value"].clone());
+    situation.run("failover", &[map[0].clone(), accepted]).expect(0);
+    situation.assert_failed_over();
+}
+
+#[test]
 fn a_stale_folder_for_the_share_loses_nothing_where_the_instance_sees_the_share_itself() {
     let place = tempfile::tempdir().expect("a folder");
     let situation = Situation::start("small");

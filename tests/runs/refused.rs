@@ -214,3 +214,39 @@ fn a_named_share_that_holds_nothing_of_what_was_copied_hides_no_later_log_backup
     let ended = refused(&situation, &[("/folders/log_backup_share", json!("\\\\fs2\\mirror"))], "");
     assert!([4004, 5006].contains(&ended.error_code()), "{}", ended.message());
 }
+
+#[test]
+fn a_slip_in_the_primarys_name_does_not_hide_the_primary_that_lives() {
+    let situation = Situation::start("primary-alive");
+    let slip = [("/primary_sql_instance", json!("nowhere.invalid\\RTC"))];
+    let ended = refused(&situation, &slip, "PrimaryIsDown");
+    assert_eq!(ended.error_code(), 5002, "{:#}", ended.document);
+    for part in ["P\\RTC", "the log shipping record", "nowhere.invalid\\RTC"] {
+        assert!(ended.message().contains(part), "{part}: {}", ended.message());
+    }
+}
+
+#[test]
+fn a_slip_in_the_mirrors_name_does_not_hide_the_mirror_that_speaks() {
+    let situation = Situation::start("witness-against");
+    let slip = [("/primary_mirror_sql_instance", json!("nowhere.invalid\\RTC"))];
+    let ended = refused(&situation, &slip, "WitnessPrimaryMirror");
+    assert_eq!(ended.error_code(), 5003, "{:#}", ended.document);
+}
+
+#[test]
+fn another_name_for_a_primary_that_is_dead_is_told_and_an_alias_is_not() {
+    let situation = Situation::start("small");
+    situation.ask("primary_site_lost");
+    let check = |name: &str| {
+        let plan = situation.run("plan", &[("/primary_sql_instance", json!(name))]).document;
+        assert_eq!(plan["can_run"], json!(true), "{:#}", plan["checks"]);
+        let checks = plan["checks"].as_array().cloned().unwrap_or_default();
+        checks.into_iter().find(|check| check["name"] == "PrimaryIsDown").expect("the check")
+    };
+    let other = check("nowhere.invalid\\RTC");
+    assert_eq!(other["state"], "warning", "{other:#}");
+    let value = other["value"].as_str().unwrap_or_default();
+    assert!(value.contains("nowhere.invalid\\RTC") && value.contains("P\\RTC"), "{value}");
+    assert_eq!(check("p.contoso.com\\RTC")["state"], "passed");
+}

@@ -118,3 +118,26 @@ fn the_copy_folders_text_on_the_wrong_disk_is_refused_and_nothing_is_left_there(
     assert_eq!(count(), before, "no marker, no journal, no copy");
     assert_eq!(situation.effects(), Vec::<String>::new());
 }
+
+#[test]
+fn a_resume_that_a_witness_stops_says_to_give_up_first_where_that_is_possible() {
+    let place = tempfile::tempdir().expect("a folder");
+    let situation = Situation::start(&without_monitor(place.path()));
+    let late = newest(&folder(&situation, "\\\\FS1\\LogShip"));
+    let aside = place.path().join("late");
+    std::fs::copy(&late, &aside).expect("put aside");
+    std::fs::remove_file(&late).expect("put aside");
+    situation.run_cut_off_at("restore.done", &[]);
+    std::fs::copy(&aside, &late).expect("it appears");
+    let resumed = situation.run("resume", &[]);
+    resumed.expect(3);
+    assert_eq!(resumed.error_code(), 5003, "{}", resumed.message());
+    assert!(resumed.message().contains("`Undo-PChatRun -RunId"), "{}", resumed.message());
+    // The way that it names, in its order.
+    let named = [("/ignore_witness", json!(["ShareFiles"]))];
+    let beside = situation.run("failover", &named);
+    assert_eq!(beside.error_code(), 7010, "{}", beside.message());
+    situation.run("undo", &[]).expect(0);
+    situation.run("failover", &named).expect(0);
+    situation.assert_failed_over();
+}

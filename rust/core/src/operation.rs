@@ -12,8 +12,8 @@ use crate::document::{
     BackupServiceWaitRequest, BaselineGetRequest, BaselineSaveRequest, ConferenceRestoreRequest, ConnectionEndRequest,
     DatabaseBackupRequest, DatabaseRecoverRequest, DatabaseRequest, DatabaseRestoreRequest, FailbackRequest,
     FailoverRequest, LogBackupCopyRequest, LogBackupListRequest, LogBackupRestoreRequest, LogShippingAddRequest,
-    LogShippingRemoveRequest, MirrorRemoveRequest, PlannedSwitchRequest, PoolFindRequest, PrimaryDisableRequest,
-    RunListRequest, RunRequest, RunStartRequest, SessionSettings,
+    LogShippingGetRequest, LogShippingRemoveRequest, MirrorRemoveRequest, PlannedSwitchRequest, PoolFindRequest,
+    PrimaryDisableRequest, RunListRequest, RunRequest, RunStartRequest, SessionSettings,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::failover::preview::preview;
@@ -116,7 +116,7 @@ impl Session {
 /// What is asked of the library.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    LogShippingGet(DatabaseRequest),
+    LogShippingGet(LogShippingGetRequest),
     LogBackupList(LogBackupListRequest),
     LogBackupCopy(LogBackupCopyRequest),
     LogBackupRestore(LogBackupRestoreRequest),

@@ -85,6 +85,8 @@ pub enum Fault {
     EndpointStopped { instance: String },
     /// The log of a FULL database holds this many bytes, then 9002.
     LogLimit { instance: String, database: String, bytes: u64 },
+    /// msdb tells nothing of backups and restores: its history was purged.
+    HistoryPurged { instance: String },
     /// Data file damaged: the database is SUSPECT, only its log can be saved.
     DatabaseDamaged { instance: String, database: String },
 }

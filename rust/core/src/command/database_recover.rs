@@ -86,7 +86,7 @@ impl Change for RecoverDatabase {
         let evidence = look(&at.session, &at.host, &mut request, Site::Asked, &at.cancel).await?;
         need_rights(&evidence)?;
         let planned = plan(&evidence, &request)?;
-        if at.is_plan && !planned.actions.is_empty() && evidence.primary.answer.is_alive() {
+        if at.is_plan && !planned.actions.is_empty() && evidence.primary.living().is_some() {
             at.host.message(Level::Warning, alive(&evidence));
         }
         Ok((Found { evidence, request }, planned))
@@ -124,7 +124,7 @@ impl Change for RecoverDatabase {
 }
 
 fn alive(evidence: &Evidence) -> String {
-    let name = evidence.primary.name.as_deref().unwrap_or("the primary");
+    let name = evidence.primary.living().unwrap_or("the primary");
     format!(
         "{name} answers. Once `{}` is recovered here, both sides take changes that never come together; recover only if nobody \
          uses the database there.",
@@ -179,7 +179,7 @@ pub(super) fn plan(evidence: &Evidence, request: &FailoverRequest) -> Result<Pla
         "Recover `{database}` on {} for good: no log backup fits afterwards. {}",
         evidence.sql_instance, decision.loss.text
     );
-    if evidence.primary.answer.is_alive() {
+    if evidence.primary.living().is_some() {
         planned.text = format!("{} {}", planned.text, alive(evidence));
     }
     Ok(planned)
@@ -192,7 +192,7 @@ pub(super) fn plan(evidence: &Evidence, request: &FailoverRequest) -> Result<Pla
 /// `PrimaryAlive` (5002), `WitnessAgainst` (5003).
 fn refuse_signs_of_life(evidence: &Evidence, request: &FailoverRequest, decision: &Decision) -> Result<()> {
     let is_ignored = request.ignore_witness.iter().any(|name| name.eq_ignore_ascii_case(PRIMARY));
-    if evidence.primary.answer.is_alive() && !is_ignored {
+    if evidence.primary.living().is_some() && !is_ignored {
         return Err(Error::new(ErrorKind::PrimaryAlive, alive(evidence))
             .with_unchanged("Nothing was changed.")
             .with_next(format!(

@@ -18,5 +18,5 @@ pub(crate) async fn database_state(
     host: Arc<dyn Host>,
     cancel: Cancel,
 ) -> Result<OperationResult> {
-    hand_out("database_state", session, request, host, cancel).await
+    hand_out("database_state", session, (&request.target, None), host, cancel).await
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDateTime;
 use serde_json::json;
 
-use crate::document::{AgentJob, CountResult, DatabaseRequest, LogShipping, Target};
+use crate::document::{AgentJob, CountResult, JournalPlace, LogShipping, LogShippingGetRequest, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{utc_text, Capture};
 use crate::files::client_candidates;
@@ -14,6 +14,7 @@ use crate::host::{Cancel, Host};
 use crate::journal;
 use crate::names::{InstanceName, ServerPath};
 use crate::operation::{OperationResult, Session};
+use crate::run::start::journal_folder;
 use crate::sql::instance::InstanceFacts;
 use crate::sql::job::Job;
 use crate::sql::log_shipping::SecondaryRecord;
@@ -25,23 +26,23 @@ use crate::sql::{database, instance, job, log_shipping, Connection, Purpose};
 /// What keeps the instance from answering; `DatabaseNotFound` (3003).
 pub(crate) async fn log_shipping_get(
     session: Arc<Session>,
-    request: DatabaseRequest,
+    request: LogShippingGetRequest,
     host: Arc<dyn Host>,
     cancel: Cancel,
 ) -> Result<OperationResult> {
-    hand_out("log_shipping", session, request, host, cancel).await
+    hand_out("log_shipping", session, (&request.target, Some(&request.journal)), host, cancel).await
 }
 
 /// The same document under the kind that was asked for.
 pub(super) async fn hand_out(
     kind: &'static str,
     session: Arc<Session>,
-    request: DatabaseRequest,
+    asked: (&Target, Option<&JournalPlace>),
     host: Arc<dyn Host>,
     cancel: Cancel,
 ) -> Result<OperationResult> {
     let item = tokio::select! {
-        item = read(&session, &request) => item?,
+        item = read(&session, asked) => item?,
         () = cancel.cancelled() => return Err(cancel.check().err().unwrap_or_else(gone)),
     };
     host.item(kind, json!(item)).await?;
@@ -52,8 +53,7 @@ fn gone() -> Error {
     Error::new(ErrorKind::Cancelled, "the operation was cancelled.")
 }
 
-async fn read(session: &Session, request: &DatabaseRequest) -> Result<LogShipping> {
-    let target = &request.target;
+async fn read(session: &Session, (target, place): (&Target, Option<&JournalPlace>)) -> Result<LogShipping> {
     let name: InstanceName = target.sql_instance.parse()?;
     let mut connection = session.connector().connect(&name, Purpose::Catalog).await?;
     let facts = instance::read_facts(&mut connection).await?;
@@ -74,7 +74,7 @@ async fn read(session: &Session, request: &DatabaseRequest) -> Result<LogShippin
     connection.close().await;
     let (source, record) = match record {
         Some(record) => ("record", Some(record)),
-        None => match captured(&name, target, history_folder).await {
+        None => match captured(&name, target, place, history_folder).await {
             Some(record) => ("journal", Some(record)),
             None => ("none", None),
         },
@@ -115,8 +115,13 @@ async fn jobs(connection: &mut Connection, record: Option<&SecondaryRecord>) -> 
 }
 
 /// The record as a run of ours captured it before it was removed.
-async fn captured(name: &InstanceName, target: &Target, history_folder: Option<ServerPath>) -> Option<SecondaryRecord> {
-    let mut folders: Vec<PathBuf> = vec![journal::default_folder()];
+async fn captured(
+    name: &InstanceName,
+    target: &Target,
+    place: Option<&JournalPlace>,
+    history_folder: Option<ServerPath>,
+) -> Option<SecondaryRecord> {
+    let mut folders: Vec<PathBuf> = vec![place.map_or_else(journal::default_folder, journal_folder)];
     let candidates = history_folder.map(|folder| client_candidates(&folder, &name.host, &[])).unwrap_or_default();
     folders.extend(candidates.iter().map(|folder| folder.as_path().to_path_buf()));
     let (sql_instance, database) = (target.sql_instance.clone(), target.database.clone());

@@ -65,6 +65,7 @@ fn decision_facts(evidence: &ConferenceEvidence) -> BTreeMap<String, String> {
     facts.add("modules", modules_text(evidence));
     facts.add("command_module", evidence.module_of("Get-CsBackupServiceStatus").unwrap_or("unknown"));
     facts.add("lab", evidence.is_lab().map_or("unknown", |is_lab| if is_lab { "yes" } else { "no" }));
+    facts.add("journal", evidence.journal_folder.as_str());
     let answers = |status: &Reading<Vec<String>>| if status.known().is_some() { "answers" } else { "does not answer" };
     facts.add("survivor_backup_service", answers(&evidence.survivor.status));
     facts.add("damaged_pool_backup_service", answers(&evidence.damaged.status));

@@ -95,12 +95,21 @@ pub struct Spellings {
     pub active_list_identity: Option<String>,
 }
 
-/// For the commands that read one database: log shipping, connections, state.
+/// For the commands that read one database: connections, state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseRequest {
     pub version: u32,
     pub target: Target,
+}
+
+/// `Get-PChatLogShipping`: a record that is gone is looked for in the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogShippingGetRequest {
+    pub version: u32,
+    pub target: Target,
+    pub journal: JournalPlace,
 }
 
 /// `Get-PChatLogBackup`.
@@ -184,11 +193,14 @@ pub struct DatabaseRecoverRequest {
     pub accept_data_loss: Option<String>,
     /// Witnesses that are ignored by name; `Primary` is the primary's own answer, or that nobody names a primary.
     pub ignore_witness: Vec<String>,
-    /// The instance whose death is to be believed; the record, restore history or the log backups name it otherwise.
+    /// The instance whose death is to be believed, beside the one that the record, restore history or the log backups name.
+    /// As every member it must be there; null names none.
     #[serde(deserialize_with = "nullable")]
     pub primary_sql_instance: Option<String>,
+    /// Its mirror, as a witness; null: as far as it was read.
     #[serde(deserialize_with = "nullable")]
     pub primary_mirror_sql_instance: Option<String>,
+    /// The monitor; null: the record's.
     #[serde(deserialize_with = "nullable")]
     pub monitor_sql_instance: Option<String>,
     pub plan_only: bool,

@@ -96,11 +96,13 @@ async fn read_all(
     tell(sources.host, request, "probing the other instances, listing folders, reading headers");
     let mut names = remote::Names::of(&backup, &pool, request)?;
     if others == Others::MonitorAlone {
-        (names.primary, names.primary_mirror, names.backup_mirror) = (None, None, None);
+        names.monitor_alone();
+    } else if let Some(capture) = earlier {
+        names.keep(&capture.primary);
     }
     let limit = Duration::from_secs(u64::from(request.probe_timeout_seconds.max(1)));
-    let read_first = match (&names.primary, others) {
-        (None, Others::All) => Some(Box::pin(read_files(sources, &instance, request, &folders, &backup)).await?),
+    let read_first = match (names.primary.is_none() || names.wants_writer, others) {
+        (true, Others::All) => Some(Box::pin(read_files(sources, &instance, request, &folders, &backup)).await?),
         _ => None,
     };
     if let Some(look) = &read_first {
@@ -136,6 +138,7 @@ async fn read_all(
         first_failed_probe_utc,
         database: sites.primary.database,
         mirror: sites.primary_mirror,
+        elsewhere: sites.elsewhere,
         later_files,
         monitor,
     };
@@ -263,6 +266,7 @@ async fn primary_again(
         answer: sites.primary.answer,
         database: sites.primary.database,
         mirror: sites.primary_mirror,
+        elsewhere: sites.elsewhere,
         monitor,
         ..earlier.primary.clone()
     })

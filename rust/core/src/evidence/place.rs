@@ -46,6 +46,10 @@ pub struct PlaceEvidence {
     pub server_reads_files: bool,
     /// True where client and server show the same files: the client path is a candidate, to be proved by a marker.
     pub is_candidate: bool,
+    /// Why its list does not tell where the log ends, though this process lists a folder in its place: that both are one
+    /// folder is proved by nothing.
+    #[serde(default)]
+    pub unproved: Option<String>,
 }
 
 impl PlaceEvidence {

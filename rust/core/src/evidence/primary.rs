@@ -73,9 +73,37 @@ pub struct PrimaryEvidence {
     /// The database there, where a login worked.
     pub database: Reading<RemoteDatabase>,
     pub mirror: MirrorInstanceEvidence,
+    /// Where the request names the primary or its mirror: who they are by what was read, asked too.
+    #[serde(default)]
+    pub elsewhere: Vec<NamedElsewhere>,
     /// Files on the share that appeared or grew after the first failed probe.
     pub later_files: Reading<Vec<LaterFile>>,
     pub monitor: MonitorEvidence,
+}
+
+impl PrimaryEvidence {
+    /// The name of the primary that answers: the one of the request, or the one that was read.
+    pub fn living(&self) -> Option<&str> {
+        if self.answer.is_alive() {
+            return Some(self.name.as_deref().unwrap_or("the primary"));
+        }
+        let others = self.elsewhere.iter().filter(|other| !other.as_mirror && other.instance.answer.is_alive());
+        others.filter_map(|other| other.instance.name.as_deref()).next()
+    }
+}
+
+/// An instance that is the primary or its mirror by what was read, while the request names another one, or the same under
+/// another name. The request's word replaces none: a slip of the pen would hide a primary that lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedElsewhere {
+    /// What names it: `the log shipping record`.
+    pub by: String,
+    /// True where it counts as the primary's mirror, false where it counts as the primary.
+    pub as_mirror: bool,
+    /// True where the difference is explained: it is an instance of the request under another name, or the request names
+    /// the mirror, which may have taken the primary's role.
+    pub is_explained: bool,
+    pub instance: MirrorInstanceEvidence,
 }
 
 /// A file on the share that somebody wrote after the primary was found silent.

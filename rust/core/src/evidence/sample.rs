@@ -164,6 +164,7 @@ pub(crate) fn evidence() -> Evidence {
                 answer: EndpointAnswer::Unreachable { why: "no answer within 5 s".to_string() },
                 database: Reading::Unknown("silent".to_string()),
             },
+            elsewhere: Vec::new(),
             later_files: Reading::Known(Vec::new()),
             monitor: MonitorEvidence {
                 name: None,
@@ -274,6 +275,7 @@ pub(crate) fn place(id: PlaceId, role: PlaceRole, numbers: &[u32]) -> PlaceEvide
         by_server: Reading::Known(numbers.iter().map(|number| file_name(*number).into()).collect()),
         server_reads_files: true,
         is_candidate: true,
+        unproved: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Is the primary dead? The table of answers, and the witnesses that may speak against it.
 
-use super::{count, utc_text, EndpointAnswer, PrimaryEvidence};
+use super::{
+    count, utc_text, EndpointAnswer, MirrorInstanceEvidence, NamedElsewhere, PrimaryEvidence, Reading, RemoteDatabase,
+};
 use crate::sql::mirror::{MirrorRole, MirrorState};
 
 /// What the primary's own answer says.
@@ -31,17 +33,41 @@ impl PrimaryVerdict {
     }
 }
 
-/// The verdict by the primary's own answer.
+/// The verdict by the answers of whoever may be the primary: the one of the request and the one that was read. The one that
+/// is least dead decides.
+pub fn primary_verdict(primary: &PrimaryEvidence) -> PrimaryVerdict {
+    deciding_primary(primary).1
+}
+
+/// The verdict, and the instance that it rests on where it is not the one of the request.
+pub fn deciding_primary(primary: &PrimaryEvidence) -> (Option<&NamedElsewhere>, PrimaryVerdict) {
+    let rank = |verdict: PrimaryVerdict| match verdict {
+        PrimaryVerdict::Alive => 3,
+        PrimaryVerdict::Damaged => 2,
+        PrimaryVerdict::Unknown => 1,
+        PrimaryVerdict::Refused | PrimaryVerdict::Unreachable => 0,
+    };
+    let mut deciding = (None, verdict_of(&primary.answer, &primary.database));
+    for other in primary.elsewhere.iter().filter(|other| !other.as_mirror) {
+        let verdict = verdict_of(&other.instance.answer, &other.instance.database);
+        if rank(verdict) > rank(deciding.1) {
+            deciding = (Some(other), verdict);
+        }
+    }
+    deciding
+}
+
+/// The verdict by one instance's own answer.
 ///
 /// A refused connection on a port that is only guessed proves nothing, so it counts as silence.
-pub fn primary_verdict(primary: &PrimaryEvidence) -> PrimaryVerdict {
-    match &primary.answer {
+fn verdict_of(answer: &EndpointAnswer, database: &Reading<RemoteDatabase>) -> PrimaryVerdict {
+    match answer {
         EndpointAnswer::NotNamed | EndpointAnswer::NotTried { .. } => PrimaryVerdict::Unknown,
         EndpointAnswer::Refused { port_is_certain: true } => PrimaryVerdict::Refused,
         EndpointAnswer::Refused { .. } | EndpointAnswer::Unreachable { .. } => PrimaryVerdict::Unreachable,
         EndpointAnswer::Answers { .. } => PrimaryVerdict::Alive,
         EndpointAnswer::LoggedIn => {
-            let state = primary.database.known().and_then(|database| database.state.as_deref());
+            let state = database.known().and_then(|database| database.state.as_deref());
             match state {
                 Some("suspect" | "recovery_pending" | "emergency") => PrimaryVerdict::Damaged,
                 _ => PrimaryVerdict::Alive,
@@ -80,10 +106,27 @@ pub fn witnesses(primary: &PrimaryEvidence) -> [Witness; 3] {
     [mirror(primary), share(primary), monitor(primary)]
 }
 
+/// The mirror of the request and the one that was read: the first that does not stay silent speaks.
 fn mirror(primary: &PrimaryEvidence) -> Witness {
-    let name = primary.mirror.name.clone().unwrap_or_default();
-    let database = &primary.database_name;
-    let (testimony, value, advice) = match &primary.mirror.answer {
+    let rank = |witness: &Witness| match witness.testimony {
+        Testimony::Against => 2,
+        Testimony::Unclear => 1,
+        Testimony::Silent => 0,
+    };
+    let mut speaking = mirror_of(&primary.mirror, &primary.database_name);
+    for other in primary.elsewhere.iter().filter(|other| other.as_mirror) {
+        let mut witness = mirror_of(&other.instance, &primary.database_name);
+        if rank(&witness) > rank(&speaking) {
+            witness.value = format!("{}; {} names it", witness.value, other.by);
+            speaking = witness;
+        }
+    }
+    speaking
+}
+
+fn mirror_of(instance: &MirrorInstanceEvidence, database: &str) -> Witness {
+    let name = instance.name.clone().unwrap_or_default();
+    let (testimony, value, advice) = match &instance.answer {
         EndpointAnswer::NotNamed => (
             Testimony::Silent,
             "no mirror of the primary is known".to_string(),
@@ -101,7 +144,7 @@ fn mirror(primary: &PrimaryEvidence) -> Witness {
             format!("{name} answers, but cannot be asked: {why}"),
             "Give a login for it with `-PrimaryMirrorSqlCredential`, so that its mirroring state can be read.".to_string(),
         ),
-        EndpointAnswer::LoggedIn => match primary.mirror.database.known() {
+        EndpointAnswer::LoggedIn => match instance.database.known() {
             None => (
                 Testimony::Unclear,
                 format!("{name} answers, but does not tell the mirroring state of {database}"),

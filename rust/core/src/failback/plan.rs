@@ -115,7 +115,7 @@ fn facts(evidence: &Evidence, request: &FailbackRequest, decision: &Decision) ->
     let saved = request.baseline.as_ref().map(|baseline| utc_text(baseline.saved_at_utc));
     facts.add("baseline", saved.unwrap_or_else(|| "none".to_string()));
     facts.add("compliance_drained", yes_no(request.compliance_drained));
-    facts.add("journal_copy", if request.journal.no_journal_copy { "declined" } else { "wanted" });
+    facts.add_journal(&request.journal);
     facts
 }
 

@@ -48,15 +48,22 @@ impl<W: SecondaryWork> Run<W> {
     /// # Errors
     /// Those of the backup instance; `Cancelled` (1007).
     pub(crate) async fn look_again(&self) -> Result<Evidence> {
+        self.look_again_until(&self.cancel).await
+    }
+
+    /// The same for putting back what was changed, which a cancel does not stop.
+    ///
+    /// # Errors
+    /// Those of the backup instance.
+    pub(crate) async fn look_back(&self) -> Result<Evidence> {
+        self.look_again_until(&Cancel::new()).await
+    }
+
+    async fn look_again_until(&self, cancel: &Cancel) -> Result<Evidence> {
         let files = self.session.file_system();
         let sources = Sources { connector: self.session.connector(), files: files.as_ref(), host: self.host.as_ref() };
-        Box::pin(evidence::look_again(
-            sources,
-            &self.work.secondary().request,
-            &self.work.secondary().evidence,
-            &self.cancel,
-        ))
-        .await
+        let secondary = self.work.secondary();
+        Box::pin(evidence::look_again(sources, &secondary.request, &secondary.evidence, cancel)).await
     }
 
     /// The same, with the primary and its witnesses probed anew.

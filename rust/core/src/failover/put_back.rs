@@ -4,16 +4,21 @@ use std::time::Duration;
 
 use chrono::Utc;
 
+use super::step::copy_and_restore::{cut_off, finish_cut_off};
 use super::Run;
 use crate::error::Result;
 use crate::names::ServerPath;
 use crate::sql::database::{self, DatabaseState, UserAccess};
 use crate::sql::job;
 use crate::sql::open_up::open_to_all;
-use crate::sql::Purpose;
+use crate::sql::restore::{restore_log_statement, LogRestore};
+use crate::sql::{Connection, Purpose};
 
 /// How long clients that come back may keep the only seat.
 const OPEN_LIMIT: Duration = Duration::from_secs(300);
+
+/// A restore was cut off before: nothing but the same log backup passes.
+const RESTORE_CUT_OFF: u32 = 4319;
 
 /// What putting back would do: the statements, in order. Reads only.
 pub(crate) async fn planned(run: &Run) -> Result<Vec<String>> {
@@ -21,6 +26,9 @@ pub(crate) async fn planned(run: &Run) -> Result<Vec<String>> {
     let mut connection = run.connect(Purpose::Catalog).await?;
     let facts = database::need(&mut connection, run.database()).await?;
     if was_standby(run) && facts.state == DatabaseState::Restoring {
+        if let Some(restore) = cut_off(run, true).await? {
+            statements.push(restore_log_statement(&restore)?);
+        }
         statements.push(database::return_to_standby_statement(run.database(), &undo_file(run))?);
     }
     if wants_multi_user(run, facts.state, facts.user_access) {
@@ -55,9 +63,18 @@ async fn database_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
     let database = run.database();
     let state = database::need(&mut work, database).await?.state;
     if was_standby(run) && state == DatabaseState::Restoring {
-        let undo_file = undo_file(run);
-        let statement = database::return_to_standby_statement(database, &undo_file)?;
-        run.change_back(database, &statement, database::return_to_standby(&mut work, database, &undo_file)).await?;
+        if let Some(restore) = cut_off(run, true).await? {
+            finish(run, &restore, done).await?;
+        }
+        if let Err(error) = standby_back(run, &mut work).await {
+            // A journal that lags does not know of the restore; the instance does.
+            let restore = match error.sql_number() {
+                Some(RESTORE_CUT_OFF) => cut_off(run, false).await?,
+                _ => None,
+            };
+            finish(run, &restore.ok_or(error)?, done).await?;
+            standby_back(run, &mut work).await?;
+        }
         done.push(format!("`{database}` is a STANDBY copy again"));
     }
     let facts = database::need(&mut work, database).await?;
@@ -67,6 +84,19 @@ async fn database_back(run: &Run, done: &mut Vec<String>) -> Result<()> {
         done.push(format!("`{database}` is open to all users again"));
     }
     work.close().await;
+    Ok(())
+}
+
+async fn standby_back(run: &Run, work: &mut Connection) -> Result<()> {
+    let (database, undo_file) = (run.database(), undo_file(run));
+    let statement = database::return_to_standby_statement(database, &undo_file)?;
+    run.change_back(database, &statement, database::return_to_standby(work, database, &undo_file)).await
+}
+
+/// Restored log backups stay restored, so that one more of them is no change of what undoing leaves.
+async fn finish(run: &Run, restore: &LogRestore, done: &mut Vec<String>) -> Result<()> {
+    let name = finish_cut_off(run, restore).await?;
+    done.push(format!("log backup `{name}`, whose restore was cut off, is restored to its end"));
     Ok(())
 }
 

@@ -11,14 +11,17 @@ use crate::evidence::{Capture, Evidence, FileEvidence, JournalEvidence, Reading}
 use crate::host::{Host, Level};
 use crate::log_chain::Listing;
 
-/// A witness is named to a new run only, which finds the capture of this one.
-pub(super) fn with_way_out(mut error: Error) -> Error {
-    if error.next.contains("-IgnoreWitness") {
-        error.next.push_str(
-            " `Resume-PChatRun` takes no witness to ignore: for that start anew with `Invoke-PChatFailover`, which finds what \
-             this run has captured.",
-        );
+/// A witness is named to a new run only. While this one can still be given up, a new one is refused beside it; later, a new
+/// one finds the capture of this one. `undo` gives it up, as an operator types it; `None` where that is past.
+pub(super) fn with_way_out(mut error: Error, undo: Option<&str>) -> Error {
+    if !error.next.contains("-IgnoreWitness") {
+        return error;
     }
+    error.next.push_str(" `Resume-PChatRun` takes no witness to ignore: for that ");
+    error.next.push_str(&match undo {
+        Some(undo) => format!("give this run up with `{undo}`, then start anew with `Invoke-PChatFailover`."),
+        None => "start anew with `Invoke-PChatFailover`, which finds what this run has captured.".to_string(),
+    });
     error
 }
 

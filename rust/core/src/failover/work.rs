@@ -11,7 +11,7 @@ use super::{look, places, put_back, standing, text, Run, SecondaryWork};
 use crate::check;
 use crate::document::{FailoverRequest, Plan, PlanRequest, RunRequest};
 use crate::error::Result;
-use crate::evidence::{capture, Capture, Evidence, PoolEvidence, Reading};
+use crate::evidence::{capture, Capture, Evidence, LogShippingSource, PoolEvidence, Reading};
 use crate::failover::plan::Decision;
 use crate::files::{client_candidates, not_proved};
 use crate::log_chain::{Listing, RecoveryPermit};
@@ -176,7 +176,10 @@ impl Workflow for Failover {
         let host = &outside.host;
         let checks = check::all(&self.evidence, &self.request);
         let needed = standing::still_needed(checks, self.is_online(), host);
-        refuse_failed(&needed).map_err(standing::with_way_out)?;
+        // While the record is there, nothing final has happened.
+        let can_undo = self.evidence.log_shipping.source == LogShippingSource::Record && !self.is_online();
+        let undo = can_undo.then(|| format!("Undo-PChatRun{}", outside.view.run_arguments()));
+        refuse_failed(&needed).map_err(|error| standing::with_way_out(error, undo.as_deref()))?;
         if plan_only || self.is_online() {
             return Ok(());
         }

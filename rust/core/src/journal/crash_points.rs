@@ -17,6 +17,24 @@ pub fn reach(name: &str) {
     let _ = name;
 }
 
+/// A place that is passed many times and reached once, such as a look at a statement that works.
+pub(crate) struct Once {
+    name: &'static str,
+    is_reached: bool,
+}
+
+impl Once {
+    pub(crate) fn new(name: &'static str) -> Once {
+        Once { name, is_reached: false }
+    }
+
+    pub(crate) fn reach(&mut self) {
+        if !std::mem::replace(&mut self.is_reached, true) {
+            reach(self.name);
+        }
+    }
+}
+
 /// True when the process is to end here, for a place that leaves something half done first.
 #[inline]
 pub(crate) fn is_due(name: &str) -> bool {

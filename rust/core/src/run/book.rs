@@ -27,6 +27,8 @@ struct State {
     step: (u32, String),
     facts: HashMap<String, Value>,
     steps: Vec<StepResult>,
+    /// Changes that an earlier process announced and of which it took down no end: step and object.
+    unanswered: Vec<(String, String)>,
 }
 
 impl Book {
@@ -39,8 +41,13 @@ impl Book {
     pub(crate) fn read_only(host: Arc<dyn Host>, entries: &[Entry]) -> Book {
         let mut state = State { steps: steps_of(entries), ..State::default() };
         for entry in entries {
-            if let Record::Evidence { name, data } = &entry.record {
-                state.facts.insert(name.clone(), data.clone());
+            match &entry.record {
+                Record::Evidence { name, data } => drop(state.facts.insert(name.clone(), data.clone())),
+                Record::EffectBegun { step, object, .. } => state.unanswered.push((step.clone(), object.clone())),
+                Record::EffectEnded { step, object, .. } => {
+                    state.unanswered.retain(|(of, what)| (of, what) != (step, object));
+                }
+                _ => {}
             }
         }
         Book { journal: None, is_unwritten: false, host, state: Mutex::new(state) }
@@ -125,6 +132,12 @@ impl Book {
     pub(crate) fn fact<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let data = self.lock().facts.get(name).cloned()?;
         serde_json::from_value(data).ok()
+    }
+
+    /// The objects of a step's changes that an earlier process announced and of which it took down no end.
+    pub(crate) fn unanswered(&self, step: &str) -> Vec<String> {
+        let of_step = |(of, what): &(String, String)| (of == step).then(|| what.clone());
+        self.lock().unanswered.iter().filter_map(of_step).collect()
     }
 
     /// The plan as it is followed from here on.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::document::Plan;
+use crate::document::{JournalPlace, Plan};
 
 /// A fact that is not what the plan was made on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,16 @@ pub(crate) struct Facts(pub BTreeMap<String, String>);
 impl Facts {
     pub(crate) fn add(&mut self, name: &str, value: impl Into<String>) {
         self.0.insert(name.to_string(), value.into());
+    }
+
+    /// Where the journal and its second copy go: a plan's journal is where the run is looked for later.
+    pub(crate) fn add_journal(&mut self, place: &JournalPlace) {
+        self.add("journal", place.journal_path.as_deref().unwrap_or("the default folder"));
+        let copy = match place.no_journal_copy {
+            true => "declined",
+            false => place.journal_copy_path.as_deref().unwrap_or("kept"),
+        };
+        self.add("journal_copy", copy);
     }
 }
 

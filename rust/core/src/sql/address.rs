@@ -60,7 +60,7 @@ impl AddressMap {
 
     /// The mapped address and port: an entry for the whole name goes before one for the host, and a port in the name
     /// before the port of the host's entry.
-    fn lookup(&self, name: &InstanceName) -> Option<(IpAddr, Option<u16>)> {
+    pub(super) fn lookup(&self, name: &InstanceName) -> Option<(IpAddr, Option<u16>)> {
         let whole = name.to_string();
         if whole != name.host {
             if let Some((ip, port)) = self.find(&whole) {

@@ -79,6 +79,15 @@ impl Connector {
         logins.iter().rev().find(is_its).map(|login| (login.user.clone(), login.secret.clone()))
     }
 
+    /// True where the address map shows one instance under both names.
+    pub(crate) fn maps_to_one_address(&self, a: &InstanceName, b: &InstanceName) -> bool {
+        let lower = |name: &InstanceName| name.instance.as_ref().map(|instance| instance.to_lowercase());
+        match (self.addresses.lookup(a), self.addresses.lookup(b)) {
+            (Some(one), Some(other)) => one == other && (one.1.is_some() || lower(a) == lower(b)),
+            _ => false,
+        }
+    }
+
     /// Where the details of its connections go.
     pub fn trace(&self) -> &Trace {
         &self.trace

@@ -1,5 +1,8 @@
 use super::{check_with, line};
-use crate::evidence::{sample, EndpointAnswer, Evidence, LaterFile, MonitoredBackup, Reading, RemoteDatabase};
+use crate::evidence::{
+    sample, EndpointAnswer, Evidence, LaterFile, MirrorInstanceEvidence, MonitoredBackup, NamedElsewhere, Reading,
+    RemoteDatabase,
+};
 use crate::sql::mirror::{MirrorRole, MirrorState};
 
 fn answered(e: &mut Evidence, database: Reading<RemoteDatabase>) {
@@ -26,6 +29,49 @@ fn the_primarys_own_answer_decides_by_the_table() {
     assert_eq!(line(&untried), r"unknown 5002 P\RTC could not be asked: no SQL login is given");
     let unnamed = with(EndpointAnswer::NotNamed);
     assert_eq!(line(&unnamed), "unknown 5002 no primary is named");
+}
+
+/// The request names X, and the record P.
+fn named_elsewhere(e: &mut Evidence, answer: EndpointAnswer, is_explained: bool) {
+    let silent = e.primary.name.replace(r"X\RTC".into());
+    e.primary.elsewhere.push(NamedElsewhere {
+        by: "the log shipping record".into(),
+        as_mirror: false,
+        is_explained,
+        instance: MirrorInstanceEvidence { name: silent, answer, database: Reading::Unknown("silent".into()) },
+    });
+}
+
+#[test]
+fn a_primary_that_the_record_names_speaks_beside_the_one_of_the_request() {
+    let with = |answer: EndpointAnswer, is_explained: bool| {
+        check_with("PrimaryIsDown", |e, _| named_elsewhere(e, answer, is_explained))
+    };
+    let alive = with(EndpointAnswer::LoggedIn, false);
+    let expected = r"failed 5002 P\RTC (the log shipping record names it; the request names X\RTC) answers a login";
+    assert_eq!(line(&alive), expected);
+    assert!(alive.message.ends_with(r"`-PrimaryMirrorSqlInstance P\RTC`."), "{}", alive.message);
+    assert_eq!(line(&with(EndpointAnswer::LoggedIn, true)), expected, "under another name it lives no less");
+    let untried = with(EndpointAnswer::NotTried { why: "no SQL login is given.".into() }, false);
+    assert!(line(&untried).starts_with("unknown 5002"), "{}", line(&untried));
+    let dark = || EndpointAnswer::Unreachable { why: "dark".into() };
+    let value = r"X\RTC is silent: no answer within 5 s";
+    let dead = with(dark(), false);
+    assert_eq!(line(&dead), format!(r"warning - {value}; P\RTC, which the log shipping record names, is down too"));
+    assert!(dead.message.contains("`-AddressMap`"), "{}", dead.message);
+    assert_eq!(line(&with(dark(), true)), format!("passed - {value}"));
+}
+
+#[test]
+fn a_mirror_that_was_read_speaks_beside_the_one_of_the_request() {
+    let result = check_with("WitnessPrimaryMirror", |e, _| {
+        named_elsewhere(e, EndpointAnswer::LoggedIn, false);
+        let other = &mut e.primary.elsewhere[0];
+        (other.as_mirror, other.by) = (true, "the topology".into());
+        let mirroring = Some(sample::mirror(MirrorRole::Principal, MirrorState::Disconnected));
+        other.instance.database = Reading::Known(RemoteDatabase { state: Some("online".into()), mirroring });
+    });
+    assert_eq!(line(&result), r"failed 5003 P\RTC is the principal of mgc; the topology names it");
 }
 
 #[test]

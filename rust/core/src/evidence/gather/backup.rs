@@ -178,15 +178,23 @@ pub(super) fn folders(
     let second = recorded.clone().filter(|_| is_only_named);
     let share = named_share.or(recorded);
     let additional = request.folders.additional_log_backup_folders.iter().map(|path| ServerPath::new(path.as_str()));
-    let folder = |role| move |path| Folder { role, path, is_only_named: false, kept_since: None };
+    let folder = |role| move |path| Folder { role, path, is_only_named: false, tells_the_end: false, kept_since: None };
+    let second = second.map(|path| Folder { tells_the_end: true, ..folder(PlaceRole::Additional)(path) });
     // The share is tidied by the primary, and its own retention stands there; that of the copies is the one that is known.
     let kept =
         record.map(|record| chrono::Duration::minutes(record.file_retention_minutes)).filter(|kept| !kept.is_zero());
     let kept_since = kept.and_then(|kept| now_utc.checked_sub_signed(kept));
     copy.map(folder(PlaceRole::CopyFolder))
         .into_iter()
-        .chain(share.map(|path| Folder { role: PlaceRole::Share, path, is_only_named, kept_since }))
-        .chain(additional.chain(second).map(folder(PlaceRole::Additional)))
+        .chain(share.map(|path| Folder {
+            role: PlaceRole::Share,
+            path,
+            is_only_named,
+            tells_the_end: true,
+            kept_since,
+        }))
+        .chain(additional.map(folder(PlaceRole::Additional)))
+        .chain(second)
         .collect()
 }
 

@@ -37,6 +37,8 @@ pub struct Folder {
     pub path: ServerPath,
     /// True for a share that somebody names and no record of log shipping does: it may be another folder.
     pub is_only_named: bool,
+    /// True for the share, the named one and the recorded one: its list tells where the log ends.
+    pub tells_the_end: bool,
     /// Log backups taken since then should lie there still, as far as a retention is known.
     pub kept_since: Option<NaiveDateTime>,
 }
@@ -204,9 +206,10 @@ impl FileLook {
 
     /// The look as evidence.
     pub(super) fn into_evidence(self, backup: &Backup) -> FileEvidence {
-        let state = |place: &PlaceEvidence| match place.is_listed() {
-            true => PlaceState::Listed,
-            false => PlaceState::Unreachable(
+        let state = |place: &PlaceEvidence| match (&place.unproved, place.is_listed()) {
+            (Some(why), _) => PlaceState::Unreachable(why.clone()),
+            (None, true) => PlaceState::Listed,
+            (None, false) => PlaceState::Unreachable(
                 place.by_server.why().or(place.by_client.why()).unwrap_or("it cannot be listed").to_string(),
             ),
         };

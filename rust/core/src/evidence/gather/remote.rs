@@ -8,8 +8,8 @@ use super::backup::{not_an_instance, Backup};
 use crate::document::FailoverRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{
-    EndpointAnswer, MirrorInstanceEvidence, MonitorEvidence, MonitoredBackup, PoolEvidence, PrimaryEvidence, Reading,
-    RemoteDatabase,
+    EndpointAnswer, MirrorInstanceEvidence, MonitorEvidence, MonitoredBackup, NamedElsewhere, PoolEvidence,
+    PrimaryEvidence, Reading, RemoteDatabase,
 };
 use crate::names::{InstanceName, ServerPath};
 use crate::pool::instance_of_store;
@@ -23,13 +23,26 @@ pub(super) struct Names {
     pub primary_mirror: Option<InstanceName>,
     pub backup_mirror: Option<InstanceName>,
     pub monitor: Option<InstanceName>,
+    /// Who they are by what was read, where the request names others.
+    elsewhere: Vec<Elsewhere>,
+    /// True where the request alone names the primary, so that the headers of log backups are asked too.
+    pub wants_writer: bool,
     database: String,
+}
+
+/// An instance that the request does not name, and what names it.
+struct Elsewhere {
+    name: InstanceName,
+    by: String,
+    as_mirror: bool,
 }
 
 impl Names {
     /// Names of the request before those of the log shipping record, and these before the topology's. Where none of them
     /// tells the primary or its mirror, restore history does: the primary wrote what was restored last, and its mirror what
     /// was restored before a change of their roles.
+    ///
+    /// A name of the request takes the place of none: whom the record, history or topology names is asked beside it.
     pub fn of(backup: &Backup, pool: &PoolEvidence, request: &FailoverRequest) -> Result<Names> {
         let given = |parameter: &str, name: &Option<String>| -> Result<Option<InstanceName>> {
             let name = name.as_deref().filter(|name| !name.trim().is_empty());
@@ -37,23 +50,8 @@ impl Names {
         };
         let record = backup.log_shipping.record.as_ref();
         let recorded = |name: Option<&str>| name.and_then(|name| name.parse::<InstanceName>().ok());
-        let named = given("-PrimarySqlInstance", &request.primary_sql_instance)?
-            .or_else(|| recorded(record.map(|record| record.primary_server.as_str())));
-        let primary = named.or_else(|| recorded(backup.writers.first().map(|writer| writer.server.as_str())));
         let service = pool.service();
         let own: Option<InstanceName> = backup.facts.server_name.parse().ok();
-        let like_primary = primary.as_ref().and_then(|name| name.instance.as_deref());
-        let like_backup = own.as_ref().and_then(|name| name.instance.as_deref());
-        let primary_mirror = given("-PrimaryMirrorSqlInstance", &request.primary_mirror_sql_instance)?
-            .or_else(|| store(pool, service?.primary_mirror_store.as_deref()?, like_primary))
-            .or_else(|| recorded(backup.captured_mirror.as_deref()))
-            .or_else(|| {
-                let mut writers = backup.writers.iter().filter_map(|writer| recorded(Some(&writer.server)));
-                writers.find(|writer| primary.as_ref().is_some_and(|primary| !is_one_host(primary, writer)))
-            });
-        let backup_mirror = given("-BackupMirrorSqlInstance", &request.backup_mirror_sql_instance)?
-            .or_else(|| store(pool, service?.backup_mirror_store.as_deref()?, like_backup));
-        let is_own = |name: &InstanceName| name.to_string().eq_ignore_ascii_case(&backup.facts.server_name);
         for (parameter, name) in [
             ("-PrimarySqlInstance", &request.primary_sql_instance),
             ("-PrimaryMirrorSqlInstance", &request.primary_mirror_sql_instance),
@@ -63,19 +61,92 @@ impl Names {
                 return Err(names_the_backup(parameter, &backup.facts.server_name));
             }
         }
+        let in_record = recorded(record.map(|record| record.primary_server.as_str())).map(|name| (name, RECORD));
+        let in_history = || recorded(backup.writers.first().map(|writer| writer.server.as_str()));
+        let read = in_record.or_else(|| in_history().map(|name| (name, HISTORY)));
+        let named = given("-PrimarySqlInstance", &request.primary_sql_instance)?;
+        let wants_writer = named.is_some() && read.is_none();
+        let primary = named.or_else(|| read.as_ref().map(|(name, _)| name.clone()));
+        let like_primary = primary.as_ref().and_then(|name| name.instance.as_deref());
+        let like_backup = own.as_ref().and_then(|name| name.instance.as_deref());
+        let is_a_primary = |writer: &InstanceName| {
+            let known = primary.iter().chain(read.as_ref().map(|(name, _)| name));
+            known.into_iter().any(|name| is_one_host(name, writer))
+        };
+        let read_mirror = service
+            .and_then(|service| store(pool, service.primary_mirror_store.as_deref()?, like_primary))
+            .map(|name| (name, TOPOLOGY))
+            .or_else(|| recorded(backup.captured_mirror.as_deref()).map(|name| (name, CAPTURE)))
+            .or_else(|| {
+                let mut writers = backup.writers.iter().filter_map(|writer| recorded(Some(&writer.server)));
+                writers.find(|writer| primary.is_some() && !is_a_primary(writer)).map(|name| (name, HISTORY))
+            });
+        let named_mirror = given("-PrimaryMirrorSqlInstance", &request.primary_mirror_sql_instance)?;
+        let primary_mirror = named_mirror.clone().or_else(|| read_mirror.as_ref().map(|(name, _)| name.clone()));
+        let backup_mirror = given("-BackupMirrorSqlInstance", &request.backup_mirror_sql_instance)?
+            .or_else(|| store(pool, service?.backup_mirror_store.as_deref()?, like_backup));
+        let is_own = |name: &InstanceName| name.to_string().eq_ignore_ascii_case(&backup.facts.server_name);
         let monitor = given("-MonitorSqlInstance", &request.monitor_sql_instance)?
             .or_else(|| recorded(record.map(|record| record.monitor_server.as_str())).filter(|name| !is_own(name)));
         let database = request.target.database.clone();
         let written = backup.writers.first().map(|writer| &writer.database);
         let primary_database = record.map(|record| &record.primary_database).or(written).unwrap_or(&database).clone();
-        Ok(Names { primary, primary_database, primary_mirror, backup_mirror, monitor, database })
+        let elsewhere = Vec::new();
+        let mut names = Names {
+            primary,
+            primary_database,
+            primary_mirror,
+            backup_mirror,
+            monitor,
+            elsewhere,
+            wants_writer,
+            database,
+        };
+        // The one that the request names as the mirror is the mirror, though the roles were others when it was recorded.
+        let is_mirror = |name: &InstanceName| named_mirror.as_ref().is_some_and(|mirror| is_one_host(mirror, name));
+        for ((name, by), as_mirror) in
+            read.map(|read| (read, false)).into_iter().chain(read_mirror.map(|read| (read, true)))
+        {
+            if !is_own(&name) {
+                let as_mirror = as_mirror || is_mirror(&name);
+                names.ask_too(Elsewhere { name, by: by.to_string(), as_mirror });
+            }
+        }
+        Ok(names)
     }
 
-    /// Takes the writer of the newest log backup for the primary, where nobody names one.
+    /// Takes one that was read among those who are asked, unless it is already there under the very same name.
+    fn ask_too(&mut self, other: Elsewhere) {
+        let asked =
+            self.primary.iter().chain(&self.primary_mirror).chain(self.elsewhere.iter().map(|other| &other.name));
+        let text = other.name.to_string();
+        if asked.into_iter().all(|name| !name.to_string().eq_ignore_ascii_case(&text)) {
+            self.elsewhere.push(other);
+        }
+    }
+
+    /// Who is asked beside those of the request, and whether as a mirror.
+    #[cfg(test)]
+    pub fn asked_too(&self) -> Vec<(String, bool)> {
+        self.elsewhere.iter().map(|other| (other.name.to_string(), other.as_mirror)).collect()
+    }
+
+    /// Nobody but the monitor.
+    pub fn monitor_alone(&mut self) {
+        (self.primary, self.primary_mirror, self.backup_mirror) = (None, None, None);
+        self.elsewhere.clear();
+    }
+
+    /// Takes the writer of the newest log backup for the primary, where neither record nor history tells one.
     pub fn take_writer(&mut self, writer: Option<Writer>) {
-        if let (None, Some(writer)) = (&self.primary, writer) {
-            self.primary = writer.server.parse().ok();
+        let Some(writer) = writer else { return };
+        let Ok(name) = writer.server.parse::<InstanceName>() else { return };
+        if self.primary.is_none() {
+            self.primary = Some(name);
             self.primary_database = writer.database;
+        } else if self.wants_writer {
+            let as_mirror = self.primary_mirror.as_ref().is_some_and(|mirror| is_one_host(mirror, &name));
+            self.ask_too(Elsewhere { name, by: HEADERS.to_string(), as_mirror });
         }
     }
 
@@ -88,8 +159,36 @@ impl Names {
         if self.primary_mirror.is_none() {
             self.primary_mirror = earlier.mirror.name.as_deref().and_then(|name| name.parse().ok());
         }
+        for other in &earlier.elsewhere {
+            if let Some(name) = other.instance.name.as_deref().and_then(|name| name.parse().ok()) {
+                self.ask_too(Elsewhere { name, by: other.by.clone(), as_mirror: other.as_mirror });
+            }
+        }
+    }
+
+    /// True where this is the primary or the mirror of the request under another name (one host by its first label, one
+    /// address by the address map, or a port in the place of the instance's name), or the request takes the mirror for the
+    /// primary.
+    fn explains(&self, connector: &Connector, other: &Elsewhere) -> bool {
+        let names_the_mirror = self.primary.as_ref().zip(self.primary_mirror.as_ref());
+        if names_the_mirror.is_some_and(|(primary, mirror)| is_one_host(primary, mirror)) {
+            return true;
+        }
+        self.primary.iter().chain(&self.primary_mirror).any(|name| {
+            let is_port = name.port.is_some() || other.name.port.is_some();
+            is_one_host(name, &other.name)
+                || (is_port && first_label(name) == first_label(&other.name))
+                || connector.maps_to_one_address(name, &other.name)
+        })
     }
 }
+
+/// What names an instance beside the request, in the words of checks.
+const RECORD: &str = "the log shipping record";
+const HISTORY: &str = "restore history";
+const HEADERS: &str = "the header of the newest log backup";
+const TOPOLOGY: &str = "the topology";
+const CAPTURE: &str = "the capture of an earlier run";
 
 fn names_the_backup(parameter: &str, own: &str) -> Error {
     let message = format!("`{parameter}` names {own} itself, the instance acted on.");
@@ -100,11 +199,12 @@ fn names_the_backup(parameter: &str, own: &str) -> Error {
 
 /// True where both are one host by its first label, and one instance.
 fn is_one_host(a: &InstanceName, b: &InstanceName) -> bool {
-    let key = |name: &InstanceName| {
-        let host = name.host.split('.').next().unwrap_or_default().to_lowercase();
-        (host, name.instance.as_deref().unwrap_or_default().to_lowercase())
-    };
+    let key = |name: &InstanceName| (first_label(name), name.instance.as_deref().unwrap_or_default().to_lowercase());
     key(a) == key(b)
+}
+
+fn first_label(name: &InstanceName) -> String {
+    name.host.split('.').next().unwrap_or_default().to_lowercase()
 }
 
 /// A store of the topology as an instance: its own name there, else that of its counterpart.
@@ -118,6 +218,7 @@ pub(super) struct Sites {
     pub primary: MirrorInstanceEvidence,
     pub primary_mirror: MirrorInstanceEvidence,
     pub backup_mirror: MirrorInstanceEvidence,
+    pub elsewhere: Vec<NamedElsewhere>,
     monitor: MirrorInstanceEvidence,
     monitored: Reading<Option<MonitoredBackup>>,
     pub first_failed_probe_utc: Option<DateTime<Utc>>,
@@ -126,11 +227,23 @@ pub(super) struct Sites {
 /// Probes all of them at once.
 pub(super) async fn probe_all(connector: &Connector, names: &Names, limit: Duration) -> Sites {
     let at = |database: &str| database.to_string();
-    let (primary, primary_mirror, backup_mirror, monitor) = tokio::join!(
+    let others = names.elsewhere.iter().map(|other| {
+        let asked = Box::pin(probe(connector, Some(&other.name), at(&names.primary_database), limit));
+        async move {
+            NamedElsewhere {
+                by: other.by.clone(),
+                as_mirror: other.as_mirror,
+                is_explained: names.explains(connector, other),
+                instance: asked.await,
+            }
+        }
+    });
+    let (primary, primary_mirror, backup_mirror, monitor, elsewhere) = tokio::join!(
         Box::pin(probe(connector, names.primary.as_ref(), at(&names.primary_database), limit)),
         Box::pin(probe(connector, names.primary_mirror.as_ref(), at(&names.primary_database), limit)),
         Box::pin(probe(connector, names.backup_mirror.as_ref(), at(&names.database), limit)),
         Box::pin(probe(connector, names.monitor.as_ref(), at(&names.primary_database), limit)),
+        Box::pin(futures_util::future::join_all(others)),
     );
     let failed = !primary.answer.is_alive() && primary.answer != EndpointAnswer::NotNamed;
     let monitored = match (&names.monitor, &monitor.answer) {
@@ -138,7 +251,8 @@ pub(super) async fn probe_all(connector: &Connector, names: &Names, limit: Durat
         (Some(_), answer) => Reading::Unknown(why_silent(answer)),
         (None, _) => Reading::NotAsked("log shipping has no monitor".to_string()),
     };
-    Sites { primary, primary_mirror, backup_mirror, monitor, monitored, first_failed_probe_utc: failed.then(Utc::now) }
+    let first_failed_probe_utc = failed.then(Utc::now);
+    Sites { primary, primary_mirror, backup_mirror, elsewhere, monitor, monitored, first_failed_probe_utc }
 }
 
 async fn probe(

@@ -188,6 +188,30 @@ async fn names_come_from_request_record_and_topology_in_this_order() {
 }
 
 #[test]
+fn a_name_of_the_request_takes_the_place_of_none_that_was_read() {
+    let (backup, pool) = (backup_of_sample(), PoolEvidence::not_named());
+    let too = |backup: &backup::Backup, primary: &str, mirror: Option<&str>| -> Vec<(String, bool)> {
+        let mut request = sample::request();
+        request.primary_sql_instance = Some(primary.into());
+        request.primary_mirror_sql_instance = mirror.map(str::to_string);
+        remote::Names::of(backup, &pool, &request).expect("names").asked_too()
+    };
+    assert_eq!(too(&backup, r"p\rtc", None), [], "the very name of the record");
+    assert_eq!(too(&backup, r"P.typo.com\RTC", None), [(r"P\RTC".to_string(), false)]);
+    assert_eq!(too(&backup, r"X\RTC", None), [(r"P\RTC".to_string(), false)]);
+    assert_eq!(
+        too(&backup, r"PM\RTC", Some(r"p.contoso.com\RTC")),
+        [(r"P\RTC".to_string(), true)],
+        "named as the mirror"
+    );
+    let mut by_hand = backup_of_sample();
+    by_hand.log_shipping.record = None;
+    by_hand.captured_mirror = Some(r"PM\RTC".into());
+    by_hand.writers = vec![Writer { server: r"P\RTC".into(), database: "mgc".into() }];
+    assert_eq!(too(&by_hand, r"X\RTC", Some(r"Y\RTC")), [(r"P\RTC".to_string(), false), (r"PM\RTC".to_string(), true)]);
+}
+
+#[test]
 fn where_no_record_names_the_primary_those_do_that_wrote_what_was_restored() {
     let writer = |server: &str| Writer { server: server.into(), database: "chat".into() };
     let text = |name: &Option<InstanceName>| name.as_ref().map(InstanceName::to_string);

@@ -141,18 +141,17 @@ pub(crate) async fn overwrite(run: &Run, file: &ServerPath) -> Result<()> {
     refuse_unsaved(run).await?;
     let restore = full_restore(run, &run.work.names.primary, file).await?;
     let statement = full_restore::restore_statement(&restore)?;
-    let mut tell = |seen: RestoreProgress| run.tell_progress("restoring the full backup", Some(seen.percent as u8));
     crash_points::reach("seed.restore.before");
     let (connector, instance) = (run.session.connector(), run.work.names.primary.clone());
-    let point = tokio::spawn(async {
-        // The statement is on its way by then.
-        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
-        crash_points::reach("seed.restore.sent");
-    });
+    let mut point = crash_points::Once::new("seed.restore.sent");
     let work = async {
+        let mut tell = |seen: RestoreProgress| {
+            // The instance shows the statement at work.
+            point.reach();
+            run.tell_progress("restoring the full backup", Some(seen.percent as u8));
+        };
         let ended = full_restore::restore(connector, &instance, &restore, &mut tell).await;
-        point.abort();
-        crash_points::reach("seed.restore.sent");
+        point.reach();
         ended
     };
     run.change(&instance.to_string(), &statement, work).await?;

@@ -41,7 +41,7 @@ pub fn decision_facts(evidence: &Evidence, request: &FailoverRequest, decision: 
     facts.add("loss_to_accept", decision.loss.accept_value.as_deref().unwrap_or("none"));
     facts.add("loss_accepted", if decision.loss_is_accepted { "yes" } else { "no" });
     facts.add("ignored_witnesses", sorted(&request.ignore_witness));
-    facts.add("journal_copy", if request.journal.no_journal_copy { "declined" } else { "kept" });
+    facts.add_journal(&request.journal);
     facts.add(
         "way_of_files",
         match decision.way {

@@ -272,6 +272,35 @@ pub(crate) async fn restore_one<W: SecondaryWork>(
     Ok(())
 }
 
+/// The log backup whose restore was cut off, which nothing else passes (4319): by what the journal says was sent and not
+/// answered, else the one that comes next. Reads only.
+///
+/// # Errors
+/// Those of the instance.
+pub(crate) async fn cut_off<W: SecondaryWork>(run: &Run<W>, by_journal: bool) -> Result<Option<LogRestore>> {
+    let sent = run.book.unanswered(step_name::COPY_AND_RESTORE);
+    if by_journal && sent.is_empty() {
+        return Ok(None);
+    }
+    let evidence = run.look_back().await?;
+    let decision = Decision::of(&evidence, &run.work.secondary().request);
+    let next = wanted(&evidence, &decision).next().map(|wanted| wanted.restore);
+    let is_sent = |restore: &LogRestore| announced(restore).is_ok_and(|change| sent.contains(&change.what));
+    Ok(next.filter(|next| !by_journal || is_sent(next)))
+}
+
+/// Restores it to its end; its name.
+///
+/// # Errors
+/// As [`Restorer::log`]; those of the journal.
+pub(crate) async fn finish_cut_off<W: SecondaryWork>(run: &Run<W>, restore: &LogRestore) -> Result<String> {
+    let change = announced(restore)?;
+    let mut restorer = Restorer::new(run.session.connector(), &run.work.secondary().instance);
+    let work = restoring(run, &mut restorer, restore, &change.what, None);
+    run.change_back(&change.what, &change.statement, work).await?;
+    Ok(change.what)
+}
+
 async fn restoring<W: SecondaryWork>(
     run: &Run<W>,
     restorer: &mut Restorer<'_>,
@@ -279,14 +308,12 @@ async fn restoring<W: SecondaryWork>(
     name: &str,
     percent: Option<u8>,
 ) -> Result<()> {
-    let (mut is_seen, mut is_begun) = (false, false);
+    let (mut sent, mut middle) = (crash_points::Once::new("restore.sent"), crash_points::Once::new("restore.middle"));
     let mut tell = |seen: RestoreProgress| {
-        // The instance shows the statement at work. A point is reached once in each restore, however often it is looked at.
-        if !std::mem::replace(&mut is_seen, true) {
-            crash_points::reach("restore.sent");
-        }
-        if seen.percent > 0.0 && seen.percent < 100.0 && !std::mem::replace(&mut is_begun, true) {
-            crash_points::reach("restore.middle");
+        // The instance shows the statement at work.
+        sent.reach();
+        if seen.percent > 0.0 && seen.percent < 100.0 {
+            middle.reach();
         }
         run.tell_progress(&format!("{name}: {:.0} percent restored", seen.percent), percent);
     };

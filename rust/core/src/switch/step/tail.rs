@@ -87,17 +87,16 @@ async fn attempt<W: SwitchWork>(run: &Run<W>, folder: &ServerPath) -> Result<Att
     run.book.set_fact(TAIL_FILE, &order.file).await?;
     let statement = batch_of(&order)?;
     run.tell_progress(&format!("taking the tail to {}", order.file), None);
-    let mut tell = |seen: RestoreProgress| run.tell_progress("taking the tail", Some(seen.percent as u8));
-    let point = tokio::spawn(async {
-        // The statement is on its way by then.
-        tokio::time::sleep(Duration::from_millis(15)).await;
-        crash_points::reach("tail.sent");
-    });
+    let mut point = crash_points::Once::new("tail.sent");
     let taking = async {
+        let mut tell = |seen: RestoreProgress| {
+            // The instance shows the statement at work.
+            point.reach();
+            run.tell_progress("taking the tail", Some(seen.percent as u8));
+        };
         let taken = backup::take(run.session.connector(), run.work.source(), &order, &mut tell).await;
-        point.abort();
-        // A quick one has ended before that moment, and the journal does not know yet.
-        crash_points::reach("tail.sent");
+        // A quick one has ended before anybody looked, and the journal does not know yet.
+        point.reach();
         taken
     };
     run.change(database, &statement, taking).await

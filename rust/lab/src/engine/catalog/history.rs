@@ -2,14 +2,20 @@
 
 use super::columns::*;
 use super::View;
+use crate::engine::history::History;
+use crate::faults::Fault;
 use lab_tsql::{TableDef, Value};
 use std::sync::Arc;
 
 /// A history table, by lower-case name.
 pub fn table(view: &View, name: &str) -> Option<Arc<TableDef>> {
-    let history = &view.inst().history;
+    let purged = view.world.faults.iter().any(
+        |fault| matches!(fault, Fault::HistoryPurged { instance } if view.world.find_instance(instance) == Some(view.instance)),
+    );
+    let nothing = History::default();
+    let history = if purged { &nothing } else { &view.inst().history };
     match name {
-        "backupset" => Some(sets(view)),
+        "backupset" => Some(sets(view, history)),
         "backupmediafamily" => {
             let rows = history
                 .families
@@ -101,11 +107,9 @@ pub fn table(view: &View, name: &str) -> Option<Arc<TableDef>> {
     }
 }
 
-fn sets(view: &View) -> Arc<TableDef> {
+fn sets(view: &View, history: &History) -> Arc<TableDef> {
     let newer = view.inst().version.major >= 12;
-    let rows = view
-        .inst()
-        .history
+    let rows = history
         .sets
         .iter()
         .map(|s| {

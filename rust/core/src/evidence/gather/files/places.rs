@@ -45,7 +45,38 @@ pub(super) async fn look(
     let is_only_named = folders.iter().any(|folder| folder.is_only_named);
     let kept_since = folders.iter().find_map(|folder| folder.kept_since);
     distrust_share(&mut places, is_only_named, kept_since);
+    let shares = places.iter_mut().zip(folders).filter(|(_, folder)| folder.tells_the_end);
+    shares.for_each(|(place, _)| place.unproved = unproved(place));
     Ok(places)
+}
+
+/// Why a share's list does not tell where the log ends: only this machine sees it, and not under its own path but where the
+/// path map has it. The map may be wrong, and an old copy of the share shows what was copied from it as well as the share
+/// does. Where the instance lists the share too, its own list counts.
+fn unproved(share: &PlaceEvidence) -> Option<String> {
+    let path = share.client_path.as_deref().filter(|_| share.by_client.known().is_some())?;
+    if share.by_server.known().is_some() || is_one_share(&ServerPath::new(path), &share.path) {
+        return None;
+    }
+    Some(format!(
+        "{path} is what `-PathMap` gives for {}, and nothing proves that it is that folder: the instance cannot list the share \
+         to compare ({})",
+        share.path,
+        share.by_server.why().unwrap_or_default()
+    ))
+}
+
+/// True where both name one share: written alike, or with and without the server's domain.
+fn is_one_share(a: &ServerPath, b: &ServerPath) -> bool {
+    let parts = |path: &ServerPath| -> Option<(String, String)> {
+        let lower = path.as_str().trim_end_matches('\\').to_lowercase();
+        let (server, rest) = lower.strip_prefix(r"\\")?.split_once('\\')?;
+        // An address has no domain.
+        let is_address = server.parse::<std::net::IpAddr>().is_ok();
+        let server = if is_address { server } else { server.split('.').next().unwrap_or(server) };
+        Some((server.to_string(), rest.to_string()))
+    };
+    a.same_as(b) || parts(a).is_some_and(|a| Some(a) == parts(b))
 }
 
 /// A share that only this machine lists, under another path than its own, may be another folder; so may one that is named
@@ -142,6 +173,7 @@ async fn look_at(
         by_server: by_server.map_or_else(Reading::Unknown, Reading::Known),
         server_reads_files: false,
         is_candidate,
+        unproved: None,
     })
 }
 
@@ -433,6 +465,27 @@ mod tests {
         assert!(listed(&[], Some(sample::at(3, 0))), "both are old enough to have been tidied");
         assert!(listed(&[2], Some(sample::at(1, 0))));
         assert!(listed(&[], None));
+    }
+
+    #[test]
+    fn a_share_that_only_the_path_map_shows_is_proved_by_nothing() {
+        let why = |client: &str, by_server: bool| {
+            let mut share = sample::place(PlaceId::SHARE, PlaceRole::Share, &[1]);
+            share.client_path = Some(client.into());
+            if !by_server {
+                share.by_server = Reading::Unknown("denied".into());
+            }
+            unproved(&share)
+        };
+        let told = why("/mnt/old", false).expect("a doubt");
+        assert!(told.starts_with(r"/mnt/old is what `-PathMap` gives for \\fs1\LogShip,"), "{told}");
+        assert_eq!(why("/mnt/old", true), None, "the instance lists the share itself");
+        for own in [r"\\FS1\logship\", r"\\fs1.contoso.com\LogShip"] {
+            assert_eq!(why(own, false), None, "{own}");
+        }
+        for other in [r"\\fs1\LogShip\old", r"\\fs2\LogShip", r"\\10.0.0.1\LogShip", r"C:\LogShip"] {
+            assert!(why(other, false).is_some(), "{other}");
+        }
     }
 
     #[test]
