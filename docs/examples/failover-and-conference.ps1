@@ -17,6 +17,8 @@
     Your word that the failback of that pool's users has ended, or that there was none.
 .PARAMETER HealthCheck
     Waits afterwards until both directions of all modules of the pair are well, too.
+.PARAMETER HealthCheckTimeoutSeconds
+    The limit on that wait; four hours without it.
 .PARAMETER FailoverParameter
     Further parameters of Invoke-PChatFailover: -ActiveServer, -PathMap, -AddressMap, -JournalPath, logins.
 .PARAMETER ConferenceParameter
@@ -32,6 +34,9 @@ param(
     [switch] $AfterPoolFailback,
 
     [switch] $HealthCheck,
+
+    [ValidateRange(1, 604800)]
+    [int] $HealthCheckTimeoutSeconds = 14400,
 
     [hashtable] $FailoverParameter = @{},
 
@@ -103,8 +108,12 @@ if ($DamagedPoolFqdn) {
         $restore | Where-Object { $_.PSObject.Properties['Outcome'] } | ForEach-Object { Write-Output "Conference content: $($_.Outcome). $($_.Text)" }
         # The restore has waited for the way that it is about; this is for the way back, and for the other modules.
         if ($HealthCheck -and $code -eq 0) {
-            $modules = @($restore | Select-Object -Last 1 | Wait-PChatBackupService -HealthCheck -BackupServiceTimeoutSeconds 1800)
-            if (-not $modules -or $modules.IsDone -contains $false) {
+            $failed = @()
+            $modules = @($restore | Select-Object -Last 1 |
+                    Wait-PChatBackupService -HealthCheck -BackupServiceTimeoutSeconds $HealthCheckTimeoutSeconds -ErrorVariable failed)
+            if ($failed.Count -gt 0) {
+                $codes += Get-WorstCode @($failed | ForEach-Object { $_.Exception })
+            } elseif ($modules.Count -eq 0 -or @($modules | Where-Object { -not $_.IsDone }).Count -gt 0) {
                 $codes += 4
             }
         }

@@ -19,6 +19,7 @@ namespace PersistentChatFailover.Commands
                 { "after_pool_failback", true },
                 { "sync_interval_seconds", null },
                 { "backup_service_timeout_seconds", 120 },
+                { "comparison_timeout_seconds", 60 },
                 { "path_map", Session.Entries(lab.PathMap, "from", "to") },
                 {
                     "journal",

@@ -44,10 +44,15 @@ namespace PersistentChatFailover.Commands
         [ValidateRange(1, 86400)]
         public int? SyncIntervalSeconds { get; set; }
 
-        /// <summary>The limit on the wait, in seconds.</summary>
+        /// <summary>The limit on the call of the sync, and again on the wait, in seconds.</summary>
         [Parameter(ParameterSetName = "Pools")]
         [ValidateRange(1, 604800)]
         public int BackupServiceTimeoutSeconds { get; set; }
+
+        /// <summary>The limit on the comparison of both stores, in seconds; it decides nothing.</summary>
+        [Parameter(ParameterSetName = "Pools")]
+        [ValidateRange(1, 604800)]
+        public int ComparisonTimeoutSeconds { get; set; }
 
         /// <summary>File shares as the network names them, and the same as this machine opens them.</summary>
         [Parameter(ParameterSetName = "Pools")]
@@ -64,6 +69,7 @@ namespace PersistentChatFailover.Commands
         public InvokePChatConferenceRestore()
         {
             BackupServiceTimeoutSeconds = 14400;
+            ComparisonTimeoutSeconds = 1800;
         }
 
         internal override bool AnswersYes
@@ -123,6 +129,7 @@ namespace PersistentChatFailover.Commands
                 { "after_pool_failback", AfterPoolFailback.IsPresent },
                 { "sync_interval_seconds", SyncIntervalSeconds },
                 { "backup_service_timeout_seconds", BackupServiceTimeoutSeconds },
+                { "comparison_timeout_seconds", ComparisonTimeoutSeconds },
                 { "path_map", Session.Entries(PathMap, "from", "to") },
                 { "journal", JournalPlace.Document(this, JournalPath, null, true) },
             };

@@ -5,8 +5,8 @@ using System.Management.Automation;
 namespace PersistentChatFailover.Commands
 {
     /// <summary>
-    /// Takes pool names: texts, lists of them, and objects that carry one as PoolFqdn. The management shell's own type for
-    /// a name is taken by its text.
+    /// Takes pool names: texts, lists of them, and objects that carry one as PoolFqdn, or as the Identity of a pool (that of
+    /// Get-CsPool is its FQDN). The management shell's own type for a name is taken by its text.
     /// </summary>
     [AttributeUsage(AttributeTargets.Property)]
     public sealed class PoolNameAttribute : ArgumentTransformationAttribute
@@ -29,8 +29,11 @@ namespace PersistentChatFailover.Commands
                 }
                 return names.ToArray();
             }
-            PSPropertyInfo property = PSObject.AsPSObject(inputData).Properties["PoolFqdn"];
-            object name = property == null ? null : property.Value;
+            object name = Member(inputData, "PoolFqdn");
+            if (name == null && Member(inputData, "Computers") != null)
+            {
+                name = Member(inputData, "Identity");
+            }
             if (name == null && plain.GetType().Name == "Fqdn")
             {
                 name = plain;
@@ -38,9 +41,15 @@ namespace PersistentChatFailover.Commands
             if (name == null)
             {
                 throw new ArgumentTransformationMetadataException(
-                    "An object of type " + plain.GetType().Name + " is no pool name and has no PoolFqdn. Give the pool's FQDN.");
+                    "An object of type " + plain.GetType().Name + " is no pool and has no PoolFqdn. Give the pool's FQDN.");
             }
             return name.ToString();
+        }
+
+        private static object Member(object from, string name)
+        {
+            PSPropertyInfo property = PSObject.AsPSObject(from).Properties[name];
+            return property == null ? null : property.Value;
         }
     }
 }

@@ -19,7 +19,7 @@ namespace PersistentChatFailover.Commands
         [ValidateNotNullOrEmpty]
         public string[] PoolFqdn { get; set; }
 
-        /// <summary>The damaged pool; the partner is looked up without it.</summary>
+        /// <summary>The damaged pool; the partner is looked up without it. Another than the partner is refused.</summary>
         [Parameter(ValueFromPipelineByPropertyName = true)]
         public string DamagedPoolFqdn { get; set; }
 

@@ -76,6 +76,20 @@ fn the_way_back_that_never_settles_holds_a_health_check_and_not_a_restore() {
 }
 
 #[test]
+fn two_pools_that_are_no_partners_are_refused_and_unknown_partners_are_the_callers_word() {
+    let shell = Shell::start("conference-lost");
+    let ended = wait(&shell, json!({"damaged_pool_fqdn": "pchat.contoso.com"}));
+    ended.expect(3);
+    assert_eq!(ended.error_code(), 6009);
+    assert!(
+        ended.message().contains("is paired with pool1.contoso.com, not with pchat.contoso.com"),
+        "{}",
+        ended.message()
+    );
+    assert!(ended.items.is_empty());
+}
+
+#[test]
 fn a_dead_pool_is_told_and_its_import_never_taken_for_good() {
     let shell = Shell::start("conference-lost");
     shell.ask("primary_site_lost");

@@ -170,9 +170,13 @@ Describe 'Theirs into ours' {
         Stop-TestLab $pair
     }
 
-    It 'takes the pools of Get-CsPool by property' {
-        $pools = Get-CsPool | Where-Object { $_.Fqdn -eq 'pool2.contoso.com' } | Select-Object @{ n = 'PoolFqdn'; e = { $_.Fqdn } }
-        $modules = @($pools | Wait-PChatBackupService -SyncIntervalSeconds 1 -BackupServiceTimeoutSeconds 60)
+    It 'takes the pools of Get-CsPool as they are' {
+        $modules = @(Get-CsPool pool2.contoso.com | Wait-PChatBackupService -SyncIntervalSeconds 1 -BackupServiceTimeoutSeconds 60)
         $modules[0].DamagedPoolFqdn | Should -Be 'pool1.contoso.com' -Because ($modules | Out-String)
+    }
+
+    It 'takes no other object by its identity' {
+        Get-CsBackupServiceConfiguration | Wait-PChatBackupService -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $failed[0].FullyQualifiedErrorId | Should -BeLike '*,PersistentChatFailover.Commands.WaitPChatBackupService'
     }
 }

@@ -54,6 +54,22 @@ Describe 'docs/examples/failover-and-conference.ps1' {
         }
     }
 
+    It 'ends with the code of a health check that failed' {
+        # The restore is done, and then the way back shows an error that holds.
+        $own = $both.Clone()
+        $own.pool = @{ backup_service = $both.pool.backup_service + @{ modules = @(@{
+                        pool_fqdn = 'pool1.contoso.com'; module = 'ConfServices.DataConf'; export = 'ErrorState'; import = 'NormalState'; after_sync = @()
+                    }) } }
+        $lab = Start-OwnLab $own
+        try {
+            $child = Invoke-Child -Lab $lab -StandIn -TimeoutSeconds 240 -Script "$call -DamagedPoolFqdn pool1.contoso.com -AfterPoolFailback -HealthCheck -HealthCheckTimeoutSeconds 60; exit `$LASTEXITCODE"
+            $child.Output | Should -Match 'Conference content: done'
+            $child.ExitCode | Should -Be 1 -Because $child.Output
+        } finally {
+            Stop-TestLab $lab
+        }
+    }
+
     It 'ends with the exit code of the part that was refused' {
         $lab = Start-OwnLab ($both + @{ faults = @(@{ name = 'share_lost'; args = @{ share = '\\fs1\LogShip' } }) })
         try {

@@ -199,7 +199,12 @@ fn a_sync_that_prompts_is_one_that_failed_and_one_that_hangs_can_be_killed() {
 
 #[test]
 fn a_status_that_says_nothing_is_not_good() {
-    let situation = Situation::start("conference-lost");
+    // Under way for more readings than a second process takes before its wait.
+    let course: Vec<Value> = (2..8)
+        .map(|tenth| json!({"after_seconds": f64::from(tenth) / 10.0, "export": "NonSteadyState"}))
+        .chain([json!({"after_seconds": 0.9, "export": "SteadyState"})])
+        .collect();
+    let situation = pair("ConfServices.DataConf", "FinalState", json!(course));
     native_fault(&situation, "native_silent", "Get-CsBackupServiceStatus", true);
     let refused = restore(&situation, &[]);
     refused.expect(3);
@@ -267,10 +272,98 @@ fn a_run_whose_sync_was_not_seen_is_closed_by_whoever_looked_at_the_meetings() {
     assert_eq!(present(&situation), 250);
 }
 
+/// A pair with the course of one module on the survivor as given; other modules follow the general one.
+fn pair(module: &str, export: &str, course: Value) -> Situation {
+    Situation::own(&json!({
+        "name": "conference-course",
+        "log_shipping": {"log_backups": 3, "not_copied": 0, "not_restored": 1},
+        "pool": {"backup_service": {
+            "sync_interval_seconds": 1,
+            "content_lost_on": DAMAGED,
+            "after_sync": [
+                {"after_seconds": 0.2, "export": "NonSteadyState", "import": "NormalState"},
+                {"after_seconds": 0.9, "export": "SteadyState", "import": "NormalState"}
+            ],
+            "modules": [{"pool_fqdn": "pool2.contoso.com", "module": module, "export": export, "import": "NormalState",
+                         "after_sync": course}]
+        }}
+    }))
+}
+
+#[test]
+fn a_drift_between_good_states_or_an_error_that_passes_is_no_sync() {
+    for (export, course) in [
+        ("SteadyState", json!([{"after_seconds": 0.3, "export": "FinalState"}])),
+        (
+            "FinalState",
+            json!([{"after_seconds": 0.3, "export": "SteadyState"}, {"after_seconds": 0.6, "export": "FinalState"}]),
+        ),
+        (
+            "FinalState",
+            json!([{"after_seconds": 0.3, "export": "ErrorState"}, {"after_seconds": 0.4, "export": "FinalState"}]),
+        ),
+    ] {
+        let stopped = restore(&pair("ConfServices.DataConf", export, course.clone()), &[]);
+        stopped.expect(4);
+        assert_eq!(stopped.error_code(), 6011, "{export} {course}: {}", stopped.message());
+    }
+}
+
+#[test]
+fn a_sync_that_is_over_before_any_reading_is_told_as_one_of_two_things() {
+    let course = json!([
+        {"after_seconds": 0.0, "export": "NonSteadyState", "brief": true}, {"after_seconds": 0.0, "export": "FinalState"}
+    ]);
+    let stopped = restore(&pair("ConfServices.DataConf", "FinalState", course), &[]);
+    stopped.expect(4);
+    assert_eq!(stopped.error_code(), 6011);
+    for part in
+        ["Either nothing was missing, or so little that it was through between two readings", "or the call did nothing"]
+    {
+        assert!(stopped.message().contains(part), "{}", stopped.message());
+    }
+}
+
+#[test]
+fn one_module_does_not_vouch_for_another_and_the_next_call_is_for_that_one_alone() {
+    let all = [("/backup_modules", json!(["All"]))];
+    let situation = pair("ConfServices.DataConf", "FinalState", json!([]));
+    let stopped = restore(&situation, &all);
+    assert_eq!(stopped.error_code(), 6011, "{:#}", stopped.document);
+    let text = stopped.message();
+    assert!(text.contains("the sync of ConfServices.DataConf began"), "{text}");
+
+    let both = [("/backup_modules", json!(["PresenceFocus", "DataConf"]))];
+    let situation = pair("ConfServices.DataConf", "FinalState", json!([]));
+    let stopped = restore(&situation, &both);
+    assert_eq!(stopped.error_code(), 6011, "{:#}", stopped.document);
+    assert!(stopped.message().contains("the sync of ConfServices.DataConf began"), "{}", stopped.message());
+    assert_eq!(syncs(&situation).len(), 2);
+    assert_eq!(situation.run("resume", &[]).error_code(), 6011);
+    let syncs = syncs(&situation);
+    assert_eq!(syncs.len(), 3, "{syncs:?}");
+    assert!(syncs[2].contains("ConfServices.DataConf"), "{syncs:?}");
+
+    restore(&Situation::start("conference-lost"), &all).expect(0);
+}
+
+#[test]
+fn a_comparison_that_hangs_is_a_warning_and_decides_nothing() {
+    let situation = Situation::start("conference-lost");
+    native_fault(&situation, "native_hangs", "Debug-CsInterPoolReplication", true);
+    let done = restore(&situation, &[("/comparison_timeout_seconds", json!(1))]);
+    done.expect(0);
+    let text = done.document["text"].as_str().unwrap_or_default();
+    assert!(text.contains("The stores were not compared: `Debug-CsInterPoolReplication"), "{text}");
+    assert!(text.contains("did not end within 1 seconds"), "{text}");
+    assert_eq!(present(&situation), 250);
+}
+
 #[test]
 fn what_cannot_be_waited_for_is_refused_before_anything_is_started() {
     let situation = Situation::start("conference-lost");
     for (set, code, text) in [
+        (("/comparison_timeout_seconds", json!(0)), 1002, "nor a limit may be 0 seconds"),
         (("/backup_service_timeout_seconds", json!(3)), 1002, "a limit of 3 seconds passes before"),
         (("/backup_modules", json!(["DataCnf"])), 1002, "shows no module DataCnf"),
         (("/damaged_pool_fqdn", json!("pool7.contoso.com")), 6004, "lists no pool pool7.contoso.com"),

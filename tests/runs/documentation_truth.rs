@@ -300,19 +300,50 @@ fn status_parameter() {
 
 #[test]
 fn status_rights() {
-    let situation = conference(json!({}), settles("SteadyState"));
-    let denied = |on: bool| {
-        situation.control(json!({"command": "fault", "name": "native_throws", "on": on,
-                                 "args": {"command": "Get-CsBackupServiceStatus"}}))
-    };
-    denied(true);
-    let refused = situation.run("conference", &[]);
-    refused.expect(3);
-    for part in ["SurvivorStatus", "RTCUniversalServerAdmins", "AuthorizedUniversalGroups"] {
-        assert!(refused.message().contains(part), "{}", refused.message());
+    let pages = ["RTCUniversalServerAdmins", "Schema admins"];
+    for reader in pages {
+        for caller in pages {
+            let native = json!({"status_readers": [reader], "caller_groups": [caller]});
+            let situation = conference(native, settles("SteadyState"));
+            let ended = situation.run("conference", &[]);
+            ended.expect(if reader == caller { 0 } else { 3 });
+            if reader != caller {
+                for part in ["SurvivorStatus", "AuthorizedUniversalGroups"].iter().chain(&pages) {
+                    assert!(ended.message().contains(part), "{reader}: {}", ended.message());
+                }
+                assert!(calls_of(&situation, "Invoke-CsBackupServiceSync").is_empty(), "{reader}: nothing was started");
+            }
+        }
     }
-    denied(false);
-    situation.run("conference", &[]).expect(0);
+}
+
+#[test]
+fn sync_bypass_dual_write() {
+    for forms in [json!([]), json!(["Invoke-CsBackupServiceSync -BypassDualWrite"])] {
+        let situation = conference(json!({"page_forms": forms}), settles("SteadyState"));
+        let printed = json!({"PoolFqdn": "pool2.contoso.com", "BackupModule": "UserServices.PresenceFocus", "BypassDualWrite": true});
+        let printed = by_hand(&situation, "Invoke-CsBackupServiceSync", printed);
+        assert_eq!(printed["outcome"], if forms == json!([]) { "failed" } else { "completed" }, "{printed}");
+        situation.run("conference", &[]).expect(0);
+        let ours = calls_of(&situation, "Invoke-CsBackupServiceSync").split_off(1);
+        assert_eq!(ours.len(), 1, "{ours:?}");
+        assert!(!ours[0].to_string().contains("BypassDualWrite"), "{ours:?}");
+    }
+}
+
+#[test]
+fn whole_pool_enabling() {
+    for disables in [false, true] {
+        let situation = lab(json!({"native": {"state_disables_servers": disables}}));
+        situation.run("failover", &[]).expect(0);
+        situation.assert_failed_over();
+        let lists = calls_of(&situation, "Set-CsPersistentChatActiveServer");
+        let is_set = |call: &&Value| call["what_if"] == json!(false) && call["call"].to_string().contains("\"Add\"");
+        assert!(
+            lists.iter().any(|call| is_set(&call)),
+            "{disables}: servers are made active by the list's own command"
+        );
+    }
 }
 
 #[test]

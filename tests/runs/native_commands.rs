@@ -86,6 +86,18 @@ fn one_that_is_missing_or_throws_before_the_run_is_refused_and_nothing_is_change
     }
 }
 
+#[test]
+fn without_the_status_of_replication_nothing_is_begun() {
+    let situation = Situation::start("small");
+    switch(&situation, "native_missing", "Get-CsManagementStoreReplicationStatus", true);
+    let before = situation.effects();
+    let refused = situation.run("failover", &[]);
+    refused.expect(3);
+    assert_eq!(refused.error_code(), 6001, "{:#}", refused.document);
+    assert!(refused.message().contains("Get-CsManagementStoreReplicationStatus"), "{}", refused.message());
+    assert_eq!(situation.effects(), before);
+}
+
 /// Waits until the database is recovered: the step on the pool is next.
 fn recovered(situation: &Situation) {
     let is_online = (0..2400).any(|_| {

@@ -1,8 +1,10 @@
 //! The loop of an operation: next, act on the event, answer. Native commands are carried out on the lab's pool.
 
+use std::time::Duration;
+
 use serde_json::{json, Map, Value};
 
-use crate::lab::control;
+use crate::lab::control_within;
 use crate::library::{Event, LibraryError, Pchat};
 
 /// What a program does with the events of an operation.
@@ -106,9 +108,14 @@ pub fn native(lab_control: &str, command: &Value) -> Value {
     {
         parameters.entry("Confirm").or_insert(json!(false));
     }
+    // As in the shell, a command that hangs is stopped at its limit; not before one that is only slow on a busy machine.
     let ask = |parameters: &Map<String, Value>| {
         let asked = json!({"command": "native", "name": command["name"], "parameters": parameters});
-        control(lab_control, &asked).unwrap_or_else(|e| json!({"outcome": "failed", "error": e.to_string()}))
+        let limit = Duration::from_secs(command["limit_seconds"].as_u64().unwrap_or_default().clamp(10, 120));
+        control_within(lab_control, &asked, limit).unwrap_or_else(|e| {
+            let is_late = matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut);
+            json!({"outcome": if is_late { "stopped" } else { "failed" }, "error": e.to_string()})
+        })
     };
     let mut reply = ask(&parameters);
     // A command that was not bound has done nothing; one without -Confirm is called without it.
@@ -132,7 +139,7 @@ pub fn native(lab_control: &str, command: &Value) -> Value {
         other => other.get("message").cloned().unwrap_or_else(|| json!(other.to_string())),
     };
     json!({
-        "state": if !failed { "completed" } else if is_missing { "missing" } else { "failed" },
+        "state": if !failed { "completed" } else if reply["outcome"] == "stopped" { "stopped" } else if is_missing { "missing" } else { "failed" },
         "module": "PChatLab.Lync",
         "stand_in": true,
         "objects": objects,

@@ -68,8 +68,13 @@ impl Drop for LabProcess {
 
 /// Sends one command to a lab's control door and gives its result.
 pub fn control(address: &str, command: &Value) -> std::io::Result<Value> {
+    control_within(address, command, Duration::from_secs(120))
+}
+
+/// The same with a limit on the lab's silence.
+pub fn control_within(address: &str, command: &Value, limit: Duration) -> std::io::Result<Value> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(120)))?;
+    stream.set_read_timeout(Some(limit))?;
     writeln!(stream, "{command}")?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;

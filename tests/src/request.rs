@@ -133,6 +133,7 @@ pub fn conference_request(about: &Value, journal: Value) -> Value {
         "after_pool_failback": true,
         "sync_interval_seconds": null,
         "backup_service_timeout_seconds": 120,
+        "comparison_timeout_seconds": 60,
         "path_map": path_map(about),
         "journal": journal,
     })

@@ -10,6 +10,9 @@ function Invoke-CsBackupServiceSync {
 
         [switch] $Force
     )
+    dynamicparam {
+        Get-LaterParameter @('BypassDualWrite' | Where-Object { $script:PageForm -contains 'Invoke-CsBackupServiceSync -BypassDualWrite' }) ([bool])
+    }
     process {
         Invoke-LabCommand $PSCmdlet $PSBoundParameters
     }

@@ -13,6 +13,14 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
         return subject.failed(name, "no pool is named", wanted, "Name it with `-PoolFqdn`.", ErrorKind::PoolNotFound);
     };
     match &pool.service {
+        // Each change is awaited through it, the first one behind the point of no return.
+        Reading::Known(Some(_)) if pool.replicas.lacks_command() => subject.failed(
+            name,
+            pool.replicas.why().unwrap_or_default(),
+            wanted,
+            "Run this in the management shell: without this command nothing tells whether a change has reached a server.",
+            ErrorKind::NativeCommandMissing,
+        ),
         Reading::Known(Some(service)) => subject.passed(name, service.identity.clone(), wanted),
         Reading::Known(None) => {
             let known = match pool.known_pools.is_empty() {

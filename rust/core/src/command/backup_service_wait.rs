@@ -51,6 +51,9 @@ async fn of_request(request: &BackupServiceWaitRequest, host: &dyn Host, cancel:
     };
     let pair = Pair { survivor, damaged };
     pair.check()?;
+    if named.is_some() {
+        refuse_strangers(host, &pair).await?;
+    }
     cancel.check()?;
     let modules = wait::modules(&request.backup_modules, request.health_check);
     let interval = interval(request.sync_interval_seconds, host).await;
@@ -64,9 +67,33 @@ async fn of_request(request: &BackupServiceWaitRequest, host: &dyn Host, cancel:
         interval,
         limit,
         called_ago: Duration::ZERO,
+        looks_for_the_beginning: false,
         // What nobody named cannot be misspelled.
         refuses_unknown_modules: !request.backup_modules.is_empty(),
     })
+}
+
+/// Refuses two pools that the shell does not name as partners; where it does not tell, they are the operator's word.
+async fn refuse_strangers(host: &dyn Host, pair: &Pair) -> Result<()> {
+    match pair::partner_of(host, &pair.survivor).await {
+        Ok(partner) if partner.eq_ignore_ascii_case(&pair.damaged) => Ok(()),
+        Ok(partner) => Err(Error::new(
+            ErrorKind::PartnerNotFound,
+            format!(
+                "{} is paired with {partner}, not with {}: nothing that one of them exports comes to the other.",
+                pair.survivor, pair.damaged
+            ),
+        )
+        .with_unchanged("Nothing was waited for.")
+        .with_next(format!("Leave `-DamagedPoolFqdn` out, or name {partner}."))
+        .with_target(&pair.damaged)),
+        Err(error) if error.kind == ErrorKind::NativeCommandStopped => Err(error),
+        Err(error) => {
+            let text = format!("That {} is its partner is your word: {}", pair.damaged, error.message);
+            host.message(Level::Warning, text);
+            Ok(())
+        }
+    }
 }
 
 /// The sync interval: the operator's, else the shell's, else the documented default, which is told.

@@ -18,7 +18,8 @@ const MOST_ACTIVE: usize = 4;
 /// not. Which of them stand well to the database is the operator's word.
 ///
 /// # Errors
-/// `PoolNotFound` (6004) where the object is no Persistent Chat pool, or its topology has no backup database.
+/// `PoolNotFound` (6004) where the object is no Persistent Chat pool, or its topology has no backup database;
+/// `InvalidValue` (1002) where several instances of one host may be the backup's.
 pub(crate) async fn pool_find(
     request: PoolFindRequest,
     host: Arc<dyn Host>,
@@ -38,8 +39,7 @@ pub(crate) async fn pool_find(
         }
     };
     cancel.check()?;
-    let instance = |fqdn: &Option<String>| fqdn.as_deref().map(|fqdn| instance_of(fqdn, &stores));
-    let Some(backup) = instance(&service.backup_store) else {
+    let Some(backup) = service.backup_store.as_deref().map(|fqdn| instance_of(fqdn, &stores)) else {
         return Err(Error::new(
             ErrorKind::PoolNotFound,
             format!("the topology shows no backup database of {}.", service.pool_fqdn),
@@ -47,15 +47,36 @@ pub(crate) async fn pool_find(
         .with_next("Name the instance of the log-shipped copy with `-SqlInstance`.")
         .with_target(&service.pool_fqdn));
     };
+    let backup = backup.map_err(|several| {
+        let names = several.join(", ");
+        Error::new(
+            ErrorKind::InvalidValue,
+            format!("the backup database of {} may be that of any of these: {names}.", service.pool_fqdn),
+        )
+        .with_unchanged("Nothing was changed.")
+        .with_next(
+            "The topology names hosts alone: name the instance with `-SqlInstance`, and the pool with `-PoolFqdn`.",
+        )
+        .with_target(&service.pool_fqdn)
+    })?;
+    let instance = |fqdn: &Option<String>, parameter: &str| match instance_of(fqdn.as_deref()?, &stores) {
+        Ok(instance) => Some(instance),
+        Err(several) => {
+            let names = several.join(", ");
+            let text = format!("Which of {names} is meant is not told: name it with `-{parameter}`.");
+            host.message(Level::Warning, text);
+            None
+        }
+    };
     let proposed = answering(host.as_ref(), &cancel, &service).await?;
     OperationResult::new(
         "pool_topology",
         &PoolTopology {
             sql_instance: backup,
             pool_fqdn: service.pool_fqdn.clone(),
-            primary_sql_instance: instance(&service.primary_store),
-            primary_mirror_sql_instance: instance(&service.primary_mirror_store),
-            backup_mirror_sql_instance: instance(&service.backup_mirror_store),
+            primary_sql_instance: instance(&service.primary_store, "PrimarySqlInstance"),
+            primary_mirror_sql_instance: instance(&service.primary_mirror_store, "PrimaryMirrorSqlInstance"),
+            backup_mirror_sql_instance: instance(&service.backup_mirror_store, "BackupMirrorSqlInstance"),
             active_servers: proposed,
         },
     )
@@ -68,12 +89,20 @@ async fn run(
     pool::objects(&command, host.native(command.clone()).await)
 }
 
-/// `fqdn\instance`; the FQDN alone for a default instance or where the topology does not tell.
-fn instance_of(fqdn: &str, stores: &[Store]) -> String {
-    let store = stores.iter().find(|store| store.sql_fqdn.eq_ignore_ascii_case(fqdn));
-    match store.and_then(|store| store.instance.as_deref()) {
-        Some(instance) => format!(r"{fqdn}\{instance}"),
-        None => fqdn.to_string(),
+/// `fqdn\instance`; the FQDN alone for a default instance or where the topology does not tell. All of them where several
+/// stores of that host differ: a reference of the topology names the host alone.
+fn instance_of(fqdn: &str, stores: &[Store]) -> std::result::Result<String, Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    for store in stores.iter().filter(|store| store.sql_fqdn.eq_ignore_ascii_case(fqdn)) {
+        let name = store.instance.as_deref().map_or_else(|| fqdn.to_string(), |instance| format!(r"{fqdn}\{instance}"));
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+            names.push(name);
+        }
+    }
+    match names.len() {
+        0 => Ok(fqdn.to_string()),
+        1 => Ok(names.swap_remove(0)),
+        _ => Err(names),
     }
 }
 
@@ -109,12 +138,17 @@ mod tests {
 
     #[test]
     fn an_instance_is_named_by_its_host_and_the_stores_name() {
-        let stores = [
-            Store { sql_fqdn: "b.contoso.com".into(), instance: Some("RTC".into()) },
-            Store { sql_fqdn: "c.contoso.com".into(), instance: None },
-        ];
-        assert_eq!(instance_of("B.contoso.com", &stores), r"B.contoso.com\RTC");
-        assert_eq!(instance_of("c.contoso.com", &stores), "c.contoso.com");
-        assert_eq!(instance_of("d.contoso.com", &stores), "d.contoso.com");
+        let store = |fqdn: &str, instance: Option<&str>| Store {
+            sql_fqdn: fqdn.into(),
+            instance: instance.map(str::to_string),
+        };
+        let mut stores = vec![store("b.contoso.com", Some("RTC")), store("c.contoso.com", None)];
+        stores.push(store("B.contoso.com", Some("rtc")));
+        assert_eq!(instance_of("B.contoso.com", &stores), Ok(r"B.contoso.com\RTC".to_string()), "one, named twice");
+        assert_eq!(instance_of("c.contoso.com", &stores), Ok("c.contoso.com".to_string()));
+        assert_eq!(instance_of("d.contoso.com", &stores), Ok("d.contoso.com".to_string()));
+        stores.push(store("b.contoso.com", None));
+        let several = vec![r"b.contoso.com\RTC".to_string(), "b.contoso.com".to_string()];
+        assert_eq!(instance_of("b.contoso.com", &stores), Err(several), "none of two is guessed");
     }
 }

@@ -115,8 +115,8 @@ impl Subject<'_> {
                 other.why().unwrap_or_default().to_string(),
                 wanted,
                 format!(
-                    "Start LYNCBACKUP on the Front Ends of {}, and use an account of RTCUniversalServerAdmins or of a group in \
-                     AuthorizedUniversalGroups.",
+                    "Start LYNCBACKUP on the Front Ends of {}, and use an account of RTCUniversalServerAdmins (Schema admins by \
+                     another page) or of a group in AuthorizedUniversalGroups.",
                     self.pool(side)
                 ),
                 ErrorKind::ChecksFailed,

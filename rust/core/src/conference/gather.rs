@@ -71,10 +71,11 @@ pub(crate) async fn gather(
 /// The survivor is the partner that the shell names, unless the operator does.
 async fn find_pair(host: &dyn Host, request: &ConferenceRestoreRequest) -> Result<(Pair, Reading<String>)> {
     let damaged = request.damaged_pool_fqdn.trim().to_string();
-    if damaged.is_empty() || request.backup_service_timeout_seconds == 0 || request.sync_interval_seconds == Some(0) {
+    let limits = [request.backup_service_timeout_seconds, request.comparison_timeout_seconds];
+    if damaged.is_empty() || limits.contains(&0) || request.sync_interval_seconds == Some(0) {
         return Err(Error::new(
             ErrorKind::InvalidValue,
-            "the damaged pool must be named, and neither the sync interval nor the limit may be 0 seconds.",
+            "the damaged pool must be named, and neither the sync interval nor a limit may be 0 seconds.",
         ));
     }
     let named = request.pool_fqdn.as_deref().map(str::trim).filter(|name| !name.is_empty());

@@ -88,6 +88,11 @@ pub(crate) fn sync_commands(evidence: &ConferenceEvidence) -> Vec<NativeCommand>
     evidence.modules.iter().map(|module| base().with("BackupModule", module.as_str())).collect()
 }
 
+/// The module that a call of the sync is about; `None` for all.
+pub(crate) fn module_of_sync(command: &NativeCommand) -> Option<&str> {
+    command.parameters.iter().find(|parameter| parameter.name == "BackupModule")?.value.as_str()
+}
+
 /// The same command with the module's short name: one page prints that, the reference the dotted one.
 pub(crate) fn with_short_module(command: &NativeCommand) -> Option<NativeCommand> {
     let mut short = command.clone();

@@ -49,11 +49,6 @@ impl<K: Ord + Clone> ReadingRule<K> {
         self.interval * 2
     }
 
-    /// How long to wait between two readings: four of them an interval, at least.
-    pub fn pause(&self) -> Duration {
-        self.interval / 4
-    }
-
     /// Since when all readings were good.
     pub fn good_since(&self) -> Option<Duration> {
         self.good_since

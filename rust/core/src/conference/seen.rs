@@ -19,6 +19,14 @@ pub enum Side {
 }
 
 impl Side {
+    /// The side whose status a document tells.
+    pub fn of(module: &BackupServiceModule) -> Side {
+        match module.status_pool_fqdn.eq_ignore_ascii_case(&module.pool_fqdn) {
+            true => Side::Survivor,
+            false => Side::Damaged,
+        }
+    }
+
     pub fn pool(self, pair: &Pair) -> &str {
         match self {
             Side::Survivor => &pair.survivor,

@@ -46,6 +46,11 @@ pub struct State {
     pub text: &'static str,
 }
 
+/// The one export state that says that content is on its way.
+pub const UNDER_WAY: &str = "NonSteadyState";
+/// The export state of a module that this pool has not begun to export.
+pub const NOT_STARTED: &str = "NotInitialized";
+
 const fn state(direction: Direction, word: &'static str, meaning: Meaning, text: &'static str) -> State {
     State { direction, word, meaning, text }
 }
@@ -64,13 +69,8 @@ pub const STATES: &[State] = &[
         "nothing is left to export, and the partner has imported all",
     ),
     state(Direction::Export, "SteadyState", Meaning::Good, "all pending changes fit one batch"),
-    state(
-        Direction::Export,
-        "NonSteadyState",
-        Meaning::NotYet,
-        "changes exceed what can be exported; the backlog grows",
-    ),
-    state(Direction::Export, "NotInitialized", Meaning::NotYet, "no export has started yet"),
+    state(Direction::Export, UNDER_WAY, Meaning::NotYet, "changes exceed what can be exported; the backlog grows"),
+    state(Direction::Export, NOT_STARTED, Meaning::NotYet, "no export has started yet"),
     state(Direction::Export, "ErrorState", Meaning::Error, "the export failed; its true state is unknown"),
     state(Direction::Import, "NormalState", Meaning::Good, "the import works"),
     state(Direction::Import, "ErrorState", Meaning::Error, "the import failed"),
@@ -96,7 +96,7 @@ pub fn meaning(module: &str, direction: Direction, word: Option<&str>, holds_cms
     let Some(word) = word.map(str::trim).filter(|word| !word.is_empty()) else { return Meaning::Unread };
     let rests = direction == Direction::Export
         && module.eq_ignore_ascii_case(CMS_MODULE)
-        && word.eq_ignore_ascii_case("NotInitialized")
+        && word.eq_ignore_ascii_case(NOT_STARTED)
         && holds_cms == Some(false);
     if rests {
         return Meaning::Good;

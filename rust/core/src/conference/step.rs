@@ -7,17 +7,17 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::{json, Value};
 
-use super::moved::{moved, unseen, Before};
-use super::plan::{compare_command, step_name, sync_commands, with_short_module};
+use super::moved::{moved, unseen, Shown};
+use super::plan::{compare_command, module_of_sync, step_name, sync_commands, with_short_module};
 use super::seen::Side;
-use super::state::{meaning, Meaning};
+use super::state::{meaning, Meaning, UNDER_WAY};
 use super::status::{get_status, read_status};
 use super::wait::{self, Onlooker, Wait};
 use super::work::ConferenceRestore;
 use crate::document::{BackupServiceModule, Plan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{utc_text, Reading};
-use crate::host::{Level, NativeState};
+use crate::host::{Level, NativeCommand, NativeState};
 use crate::journal::crash_points;
 use crate::pool;
 use crate::run::step::unknown_step;
@@ -29,14 +29,16 @@ type Run = GenericRun<ConferenceRestore>;
 const CALLED_AT: &str = "sync_called_at";
 /// Fact: when this run began to call the sync, whatever became of the call.
 const ASKED_AT: &str = "sync_asked_at";
-/// What the awaited states were before the sync was called.
+/// What both pools showed before the sync was called.
 const BEFORE: &str = "states_before_sync";
-/// The modules of which a state was seen to change since then.
+/// The modules whose sync was seen to begin. A later call leaves them out.
 const MOVED: &str = "modules_that_moved";
 /// That the backup service had settled, with what was seen.
 const SETTLED: &str = "backup_service_settled";
 /// What the comparison said, word for word.
 const COMPARED: &str = "stores_compared";
+/// How the text begins where no comparison came about.
+const NOT_COMPARED: &str = "not compared";
 /// That the report was made.
 const REPORTED: &str = "reported";
 
@@ -58,8 +60,17 @@ pub(crate) fn units(plan: &Plan) -> Result<Vec<Unit<ConferenceRestore>>> {
 }
 
 /// What the comparison said, where there was one.
-pub(crate) fn compared(run: &Run) -> Option<String> {
+fn compared(run: &Run) -> Option<String> {
     run.book.fact(COMPARED)
+}
+
+/// The same as a sentence behind others; empty where the stores were not looked at yet.
+pub(crate) fn compared_text(run: &Run) -> String {
+    match compared(run) {
+        None => String::new(),
+        Some(said) if said.starts_with(NOT_COMPARED) => format!(" The stores were {}", said.trim()),
+        Some(said) => format!(" The comparison says: {}", said.trim()),
+    }
 }
 
 /// What became of the sync: true and false where that is known, `None` where it was called and the call did not end well.
@@ -96,11 +107,18 @@ impl Step<ConferenceRestore> for StartSync {
     }
 
     async fn act(&self, run: &Run) -> Result<String> {
-        if run.book.fact::<Vec<Before>>(BEFORE).is_none() {
+        if run.book.fact::<Vec<Shown>>(BEFORE).is_none() {
             run.book.set_fact(BEFORE, &states(run).await?).await?;
         }
         run.book.set_fact(ASKED_AT, &Utc::now()).await?;
-        for command in sync_commands(&run.work.evidence) {
+        let limit = u64::from(run.work.request.backup_service_timeout_seconds);
+        let commands = commands_to_send(run);
+        for (number, command) in commands.iter().enumerate() {
+            let command = NativeCommand { limit_seconds: limit, ..command.clone() };
+            if number > 0 {
+                // What was called first may be over before the last one returns.
+                take_down(run, &states(run).await?).await?;
+            }
             let sent = run.native_set(command.clone()).await;
             crash_points::reach("conference.sync");
             if let (Err(error), Some(short)) = (&sent, with_short_module(&command)) {
@@ -118,13 +136,21 @@ impl Step<ConferenceRestore> for StartSync {
     }
 }
 
+/// The calls of the sync that are still to be made.
+fn commands_to_send(run: &Run) -> Vec<NativeCommand> {
+    let seen: BTreeSet<String> = run.book.fact(MOVED).unwrap_or_default();
+    let is_wanted =
+        |command: &NativeCommand| module_of_sync(command).is_none_or(|module| !seen.contains(&module.to_lowercase()));
+    sync_commands(&run.work.evidence).into_iter().filter(is_wanted).collect()
+}
+
 /// What both pools show now; a pool that cannot be read shows nothing.
-async fn states(run: &Run) -> Result<Vec<Before>> {
+async fn states(run: &Run) -> Result<Vec<Shown>> {
     let mut all = Vec::new();
     for side in [Side::Survivor, Side::Damaged] {
         let pool = side.pool(&run.work.evidence.pair);
         match run.native_get(get_status(pool)).await {
-            Ok(objects) => all.extend(read_status(&objects).into_iter().map(|status| Before::of(pool, status))),
+            Ok(objects) => all.extend(read_status(&objects).into_iter().map(|status| Shown::of(pool, status))),
             Err(error) => {
                 run.cancel.check()?;
                 run.host.message(Level::Verbose, error.message);
@@ -134,22 +160,27 @@ async fn states(run: &Run) -> Result<Vec<Before>> {
     Ok(all)
 }
 
-/// Takes down which modules were seen to change, so that a run that is cut off in the wait does not forget it.
+/// Takes down at once whose sync was seen to begin, so that a run that is cut off does not forget it.
 struct Moves<'a>(&'a Run);
 
 #[async_trait]
 impl Onlooker for Moves<'_> {
     async fn new_reading(&self, modules: &[BackupServiceModule]) -> Result<()> {
-        let book = &self.0.book;
-        let known: BTreeSet<String> = book.fact(MOVED).unwrap_or_default();
-        let mut seen = known.clone();
-        seen.extend(moved(&book.fact::<Vec<Before>>(BEFORE).unwrap_or_default(), modules));
-        if seen != known {
-            book.set_fact(MOVED, &seen).await?;
-            crash_points::reach("conference.moved");
-        }
-        Ok(())
+        let later: Vec<Shown> = modules.iter().flat_map(Shown::all_of).collect();
+        take_down(self.0, &later).await
     }
+}
+
+async fn take_down(run: &Run, later: &[Shown]) -> Result<()> {
+    let known: BTreeSet<String> = run.book.fact(MOVED).unwrap_or_default();
+    let mut seen = known.clone();
+    let before: Vec<Shown> = run.book.fact(BEFORE).unwrap_or_default();
+    seen.extend(moved(&run.work.evidence.pair.survivor, &before, later));
+    if seen != known {
+        run.book.set_fact(MOVED, &seen).await?;
+        crash_points::reach("conference.moved");
+    }
+    Ok(())
 }
 
 struct WaitForBackupService;
@@ -195,6 +226,7 @@ impl Step<ConferenceRestore> for WaitForBackupService {
                 interval: evidence.interval(),
                 limit: Duration::from_secs(u64::from(run.work.request.backup_service_timeout_seconds)),
                 called_ago: ago,
+                looks_for_the_beginning: true,
                 holds_cms: evidence.holds_cms,
                 refuses_unknown_modules: false,
             },
@@ -285,11 +317,10 @@ impl Step<ConferenceRestore> for CompareStores {
                 Reading::Known(_) => String::new(),
                 Reading::Unknown(why) | Reading::NotAsked(why) => why.clone(),
             };
-            let text = format!("not compared: {why}.");
-            run.book.set_fact(COMPARED, &text).await?;
-            return Ok(text);
+            return not_compared(run, why.trim_end_matches('.')).await;
         };
         command.module = run.work.evidence.module_of(&command.name).map(str::to_string);
+        command.limit_seconds = u64::from(run.work.request.comparison_timeout_seconds);
         let mut outcome = run.host.native(command.clone()).await;
         // The names that it takes are a third set, and cannot be probed; without one it compares all modules.
         if outcome.state == NativeState::Failed && command.parameters.iter().any(|p| p.name == "BackupModule") {
@@ -297,12 +328,17 @@ impl Step<ConferenceRestore> for CompareStores {
             outcome = run.host.native(command.clone()).await;
         }
         if outcome.state == NativeState::Missing {
-            let text = "not compared: this shell has no `Debug-CsInterPoolReplication`.".to_string();
-            run.book.set_fact(COMPARED, &text).await?;
-            return Ok(text);
+            return not_compared(run, "this shell has no `Debug-CsInterPoolReplication`").await;
         }
         if outcome.state == NativeState::Stopped {
             run.cancel.check()?;
+            let why = format!(
+                "`{}` did not end within {} seconds (`-ComparisonTimeoutSeconds`)",
+                command.as_text(),
+                command.limit_seconds
+            );
+            run.host.message(Level::Warning, format!("The stores were {NOT_COMPARED}: {why}. This decides nothing."));
+            return not_compared(run, &why).await;
         }
         let objects = pool::objects(&command, outcome)?;
         let said: Vec<&str> = objects.iter().filter_map(|object| object.get("").and_then(Value::as_str)).collect();
@@ -313,6 +349,12 @@ impl Step<ConferenceRestore> for CompareStores {
         run.book.set_fact(COMPARED, &text).await?;
         Ok(text)
     }
+}
+
+async fn not_compared(run: &Run, why: &str) -> Result<String> {
+    let text = format!("{NOT_COMPARED}: {why}.");
+    run.book.set_fact(COMPARED, &text).await?;
+    Ok(text)
 }
 
 struct Report;
@@ -351,31 +393,32 @@ impl Step<ConferenceRestore> for Report {
 
 /// The modules of which nothing shows that their sync began.
 fn unseen_modules(run: &Run) -> Vec<String> {
-    let takes_module = sync_commands(&run.work.evidence).iter().any(|c| with_short_module(c).is_some());
-    let called: &[String] = if takes_module { &run.work.evidence.modules } else { &[] };
-    unseen(called, &run.book.fact(MOVED).unwrap_or_default())
+    let settled: Vec<BackupServiceModule> = run.book.fact(SETTLED).unwrap_or_default();
+    unseen(&run.work.evidence.modules, &settled, &run.book.fact(MOVED).unwrap_or_default())
 }
 
-/// Good states that are those from before the call: whoever resumes the run calls the sync again, and waits again.
+/// Good states that a pair at rest shows, too: whoever resumes the run calls the sync of these modules again, and waits.
 async fn not_seen(run: &Run, unseen: &[String], text: &str) -> Result<Error> {
     let pair = &run.work.evidence.pair;
-    let compared = compared(run).map_or(String::new(), |said| format!(" The comparison says: {}", said.trim()));
-    for fact in [CALLED_AT, SETTLED, COMPARED, BEFORE, MOVED] {
+    let compared = compared_text(run);
+    for fact in [CALLED_AT, SETTLED, COMPARED, BEFORE] {
         run.book.set_fact(fact, &Value::Null).await?;
     }
     Ok(Error::new(
         ErrorKind::SyncNotSeen,
         format!(
-            "nothing shows that the sync of {} began: every state was good, and none was another than before the call ({}). \
-             Either nothing was missing, or the call did nothing.{compared}",
+            "nothing shows that the sync of {} began: after the call every state was good, and the export of {} was not seen to \
+             become {UNDER_WAY} ({}). Either nothing was missing, or so little that it was through between two readings; or \
+             the call did nothing.{compared}",
             unseen.join(", "),
+            pair.survivor,
             text.trim_end_matches('.')
         ),
     )
     .with_unchanged(format!("What {} lacks is still on {}.", pair.damaged, pair.survivor))
     .with_next(format!(
         "Open a meeting of {} whose content was lost. Where it is there, `Undo-PChatRun -RunId {}` closes the run; where not, \
-         `Resume-PChatRun` calls the sync again.",
+         the call did nothing: see that LYNCBACKUP runs on both pools, and `Resume-PChatRun` calls the sync again.",
         pair.damaged, run.run_id
     ))
     .with_target(&pair.damaged))

@@ -22,6 +22,7 @@ struct Shell {
     states: Box<States>,
     missing: &'static [&'static str],
     partner: &'static str,
+    pools: &'static [&'static str],
     /// The limits of the status calls.
     limits: Mutex<Vec<u64>>,
     items: Mutex<Vec<Value>>,
@@ -36,6 +37,7 @@ impl Shell {
             states: Box::new(states),
             missing: &[],
             partner: "pool1.contoso.com",
+            pools: &["pool1.contoso.com", "pool2.contoso.com"],
             limits: Mutex::default(),
             items: Mutex::default(),
             messages: Mutex::default(),
@@ -69,7 +71,7 @@ impl Shell {
             "Get-CsPoolBackupRelationship" => Ok(json!({"*": [self.partner, "pool2.contoso.com"]})),
             "Get-CsManagementStoreReplicationStatus" => Ok(json!({"ActiveMasterFqdn": "fe2.contoso.com"})),
             "Get-CsPool" if parameter("Identity").is_empty() => {
-                Ok(json!([{"Identity": "pool1.contoso.com"}, {"Identity": "pool2.contoso.com"}]))
+                Ok(self.pools.iter().map(|pool| json!({"Identity": pool})).collect())
             }
             "Get-CsPool" => Ok(json!({"Computers": [parameter("Identity").replace("pool", "fe")]})),
             other => Err(format!("{other} was not expected")),
@@ -300,6 +302,29 @@ async fn a_name_that_is_no_pool_is_not_taken_for_the_partner() {
     shell.missing = &["Get-CsPool"];
     let (items, error) = waited(&Arc::new(shell), request()).await;
     assert_eq!((items.len(), error), (2, None), "without Get-CsPool the one name counts");
+}
+
+#[tokio::test]
+async fn a_pool_that_is_named_must_be_the_partner_where_the_shell_tells() {
+    let named = |pool: &str| BackupServiceWaitRequest { damaged_pool_fqdn: Some(pool.to_string()), ..request() };
+    let mut shell = Shell::new(|_, _, _| Some(("FinalState", "NormalState")));
+    shell.pools = &["pool1.contoso.com", "pool2.contoso.com", "pool3.contoso.com"];
+    let (items, error) = waited(&Arc::new(shell), named("pool3.contoso.com")).await;
+    let (kind, text) = error.expect("a refusal");
+    assert_eq!((kind, items.len()), (ErrorKind::PartnerNotFound, 0));
+    assert!(text.contains("is paired with pool1.contoso.com, not with pool3.contoso.com"), "{text}");
+
+    let mut shell = Shell::new(|_, _, _| Some(("FinalState", "NormalState")));
+    shell.missing = &["Get-CsPoolBackupRelationship"];
+    let shell = Arc::new(shell);
+    let (items, error) = waited(&shell, named("pool1.contoso.com")).await;
+    assert_eq!((items.len(), error), (2, None));
+    assert!(shell
+        .messages
+        .lock()
+        .unwrap()
+        .iter()
+        .any(|text| text.contains("pool1.contoso.com is its partner is your word")));
 }
 
 #[tokio::test]

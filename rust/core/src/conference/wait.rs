@@ -20,6 +20,16 @@ use crate::pool;
 /// Longest pause between two readings, however long the interval is.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// How long to wait between two readings: four of them an interval, at least. Behind a call that is to be seen to begin,
+/// sixty in the first interval: a sync of little content is soon over.
+fn pause(interval: Duration, since_call: Duration, looks_for_the_beginning: bool) -> Duration {
+    let steady = (interval / 4).clamp(Duration::from_millis(20), LONGEST_PAUSE);
+    match looks_for_the_beginning && since_call <= interval {
+        true => (interval / 60).clamp(Duration::from_millis(100), Duration::from_secs(2)).min(steady),
+        false => steady,
+    }
+}
+
 /// What is waited for.
 #[derive(Debug, Clone)]
 pub(crate) struct Wait {
@@ -33,6 +43,8 @@ pub(crate) struct Wait {
     pub called_ago: Duration,
     /// Whether survivor and damaged pool hold the active Central Management store.
     pub holds_cms: (Option<bool>, Option<bool>),
+    /// Reads more often in the first interval: whether the sync began is to be seen, too.
+    pub looks_for_the_beginning: bool,
     /// Ends at the first answer where that shows other modules than these: their names are wrong.
     pub refuses_unknown_modules: bool,
 }
@@ -79,7 +91,6 @@ pub(crate) async fn wait(host: &dyn Host, cancel: &Cancel, wait: &Wait, onlooker
         waiting.watch(module);
     }
     let begun = Instant::now();
-    let pause = waiting.rule.pause().clamp(Duration::from_millis(20), LONGEST_PAUSE);
     loop {
         cancel.check()?;
         let asked = Instant::now();
@@ -102,6 +113,7 @@ pub(crate) async fn wait(host: &dyn Host, cancel: &Cancel, wait: &Wait, onlooker
             return Ok(waiting.ended("waiting", None, Some(error)));
         }
         waiting.tell_progress(since_call, &verdict);
+        let pause = pause(wait.interval, since_call, wait.looks_for_the_beginning);
         tokio::select! {
             () = tokio::time::sleep_until((asked + pause).min(begun + wait.limit)) => {}
             () = cancel.cancelled() => {}
@@ -326,4 +338,23 @@ pub(crate) async fn holds_cms(host: &dyn Host, pair: &Pair, modules: &[String]) 
         );
     }
     held
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_are_close_together_at_first_where_a_sync_is_to_be_seen_to_begin() {
+        let seconds = |interval, since, looks| {
+            pause(Duration::from_secs_f64(interval), Duration::from_secs_f64(since), looks).as_secs_f64()
+        };
+        assert_eq!(
+            (seconds(120.0, 0.0, true), seconds(120.0, 120.0, true), seconds(120.0, 121.0, true)),
+            (2.0, 2.0, 30.0)
+        );
+        assert_eq!(seconds(120.0, 0.0, false), 30.0);
+        assert_eq!((seconds(1.0, 0.5, true), seconds(1.0, 1.5, true)), (0.1, 0.25));
+        assert_eq!(seconds(600.0, 700.0, false), 30.0);
+    }
 }

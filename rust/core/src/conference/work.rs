@@ -154,12 +154,12 @@ impl Workflow for ConferenceRestore {
 
     fn done_text(run: &Run<ConferenceRestore>) -> String {
         let evidence = &run.work.evidence;
-        let compared = step::compared(run).map_or(String::new(), |said| format!(" The comparison says: {said}"));
         format!(
-            "{} has the content of {} from {}, as far as the backup service tells.{compared}",
+            "{} has the content of {} from {}, as far as the backup service tells.{}",
             evidence.pair.damaged,
             modules_text(evidence),
-            evidence.pair.survivor
+            evidence.pair.survivor,
+            step::compared_text(run)
         )
     }
 

@@ -90,6 +90,8 @@ pub struct ConferenceRestoreRequest {
     #[serde(deserialize_with = "nullable")]
     pub sync_interval_seconds: Option<u32>,
     pub backup_service_timeout_seconds: u32,
+    /// The limit on the comparison of both stores, which decides nothing.
+    pub comparison_timeout_seconds: u32,
     /// File shares as this machine opens them.
     pub path_map: Vec<PathMapEntry>,
     pub journal: JournalPlace,

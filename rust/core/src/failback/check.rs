@@ -362,7 +362,15 @@ fn connections(s: &Subject<'_>) -> CheckResult {
 fn pool_reachable(s: &Subject<'_>) -> CheckResult {
     const NAME: &str = "PoolReachable";
     const WANTED: &str = "the pool in the topology";
-    match &s.evidence.pool.service {
+    let pool = &s.evidence.pool;
+    match &pool.service {
+        Reading::Known(Some(_)) if pool.replicas.lacks_command() => s.failed(
+            NAME,
+            pool.replicas.why().unwrap_or_default(),
+            WANTED,
+            "Run this in the management shell: without this command nothing tells whether a change has reached a server.",
+            ErrorKind::NativeCommandMissing,
+        ),
         Reading::Known(Some(service)) => s.passed(NAME, service.pool_fqdn.as_str(), WANTED),
         Reading::Known(None) => s.failed(
             NAME,

@@ -189,14 +189,21 @@ pub struct NativeSettings {
     /// guide), or `any`.
     pub sync_module_names: String,
     /// Forms that one page prints and the published syntax lacks, and that are installed here all the same:
-    /// `Get-CsBackupServiceStatus -BackupModule`, `Invoke-CsDatabaseFailover -ExcludeDatabase`, or
-    /// `Get-CsPersistentChatActiveServer`.
+    /// `Get-CsBackupServiceStatus -BackupModule`, `Invoke-CsDatabaseFailover -ExcludeDatabase`,
+    /// `Invoke-CsBackupServiceSync -BypassDualWrite`, or `Get-CsPersistentChatActiveServer`.
     pub page_forms: Vec<String>,
     /// Module names that `Debug-CsInterPoolReplication -BackupModule` takes: `own`, as its help has them, or `dotted`.
     pub compare_module_names: String,
+    /// `Set-CsPersistentChatState` enables and disables the servers of the pool, too, as the help of the other Set has it:
+    /// FailedOver empties the active list.
+    pub state_disables_servers: bool,
+    /// Groups that may read the backup service's status: `RTCUniversalServerAdmins` by one page, `Schema admins` by another.
+    pub status_readers: Vec<String>,
+    /// Groups of the caller.
+    pub caller_groups: Vec<String>,
     /// Whether the mirror commands know the types of the Persistent Chat databases; an older list has none of them.
     pub chat_database_types: bool,
-    /// Refuse whatever no page documents, `@{Replace=…}` for one.
+    /// Show and take only what pages document: no `@{Replace=…}`, no further members of `Get-CsPool`.
     pub strict: bool,
     /// Limit on the active list in the Set itself; no page states one.
     pub active_server_limit: Option<usize>,
@@ -240,6 +247,9 @@ pub struct ModuleStep {
     pub export: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<String>,
+    /// It may pass without having been read; else it stays until a reading has shown it, however slow the reader is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub brief: bool,
 }
 
 /// The course of one module on one pool.
@@ -448,6 +458,9 @@ impl Default for NativeSettings {
             sync_module_names: "dotted".into(),
             page_forms: Vec::new(),
             compare_module_names: "own".into(),
+            state_disables_servers: false,
+            status_readers: vec!["RTCUniversalServerAdmins".into()],
+            caller_groups: vec!["RTCUniversalServerAdmins".into()],
             chat_database_types: true,
             strict: false,
             active_server_limit: None,
@@ -468,6 +481,7 @@ impl Default for BackupServiceSettings {
             after_seconds,
             export: Some(export.into()),
             import: Some("NormalState".into()),
+            brief: false,
         };
         BackupServiceSettings {
             sync_interval_seconds: 120,

@@ -18,6 +18,11 @@ fn a_shell_without_the_commands_is_told_from_one_whose_store_is_down() {
     let missing =
         check_with("PoolReachable", |e, _| e.pool.service = Reading::Unknown("PCHAT6001: not available".into()));
     assert_eq!(line(&missing), "failed 6001 PCHAT6001: not available");
+    let unwatched =
+        check_with("PoolReachable", |e, _| e.pool.replicas = Reading::Unknown("PCHAT6001: no such command".into()));
+    assert_eq!(line(&unwatched), "failed 6001 PCHAT6001: no such command");
+    let silent = check_with("PoolReachable", |e, _| e.pool.replicas = Reading::Unknown("PCHAT6002: no store".into()));
+    assert!(line(&silent).starts_with("passed"), "what is installed is awaited in the run");
     let down = check_with("PoolReachable", |e, _| e.pool.service = Reading::Unknown("PCHAT6002: no store".into()));
     assert_eq!(line(&down), "failed 6002 PCHAT6002: no store");
     assert!(down.message.contains("`Invoke-CsManagementServerFailover`"));

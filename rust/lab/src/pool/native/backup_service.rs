@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::backup_service::MODULES;
-use super::super::settings::FrontEndPoolSettings;
+use super::super::settings::{FrontEndPoolSettings, PoolFaultName};
 use super::super::PoolInner;
 use super::topology::front_end_pool;
 use super::{Call, NativeError, Objects};
@@ -65,8 +65,18 @@ fn sync_module(call: &Call<'_>) -> Result<Option<String>, NativeError> {
 /// `Get-CsBackupServiceStatus`: a snapshot of one direction.
 pub fn status(call: &mut Call<'_>) -> Objects {
     let now = call.pool.outside.now_utc();
-    let inner = call.pool.lock();
-    let pool = serving(&inner, call.required("PoolFqdn"))?;
+    let mut inner = call.pool.lock();
+    let native = &inner.settings.native;
+    let is_own = |group: &String| native.caller_groups.iter().any(|own| own.eq_ignore_ascii_case(group));
+    if !native.status_readers.iter().any(is_own) {
+        let groups = native.status_readers.join(", ");
+        return Err(NativeError::refused(
+            "UnauthorizedAccess",
+            "PermissionDenied",
+            format!("Access is denied. The status is for members of {groups}."),
+        ));
+    }
+    let pool = serving(&inner, call.required("PoolFqdn"))?.clone();
     let wanted = call.bound.text("BackupModule");
     let modules: Vec<_> = inner
         .backup_service
@@ -75,6 +85,9 @@ pub fn status(call: &mut Call<'_>) -> Objects {
         .filter(|r| wanted.is_none_or(|module| r.module.eq_ignore_ascii_case(module)))
         .map(|r| json!({ "Identity": r.module, "ExportStatus": r.export, "ImportStatus": r.import }))
         .collect();
+    if !inner.fault(PoolFaultName::NativeSilent, Some(call.command.name)) {
+        inner.backup_service.was_read(&pool.fqdn, call.bound.text("Category"), now);
+    }
     Ok(vec![json!({ "PoolFqdn": pool.fqdn, "ActiveMachineFqdn": pool.servers.first(), "BackupModules": modules })])
 }
 

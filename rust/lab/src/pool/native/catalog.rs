@@ -416,6 +416,14 @@ pub const PAGE_FORMS: &[(&str, Command)] = &[
         .gives("Microsoft.Rtc.Management.Hadr.BackupService.BackupServiceStatus"),
     ),
     (
+        "Invoke-CsBackupServiceSync -BypassDualWrite",
+        command(
+            "Invoke-CsBackupServiceSync",
+            &[set("Default", &[POOL, given("BackupModule", Text), given("BypassDualWrite", Boolean), FORCE])],
+        )
+        .changing(),
+    ),
+    (
         "Invoke-CsDatabaseFailover -ExcludeDatabase",
         command(
             "Invoke-CsDatabaseFailover",

@@ -42,13 +42,6 @@ pub fn set_state(call: &mut Call<'_>) -> Objects {
     });
     let state = match given.as_deref() {
         Some(word) if word.eq_ignore_ascii_case("FailedOver") => PoolState::FailedOver,
-        None if call.pool.lock().settings.native.strict => {
-            return Err(NativeError::binding(
-                &call.command,
-                "MissingMandatoryParameter",
-                "Cannot process command because of one or more missing mandatory parameters: PoolState.".into(),
-            ));
-        }
         _ => PoolState::Normal,
     };
     {
@@ -61,7 +54,9 @@ pub fn set_state(call: &mut Call<'_>) -> Objects {
         let now = call.pool.outside.now_utc();
         let mut inner = call.pool.lock();
         let before = inner.cms.configuration().clone();
-        inner.cms.set(ChatConfiguration { state, ..before.clone() }, now);
+        let disables = inner.settings.native.state_disables_servers && state == PoolState::FailedOver;
+        let active = if disables { Vec::new() } else { before.active.clone() };
+        inner.cms.set(ChatConfiguration { state, active }, now);
         let pool_fqdn = inner.settings.pool_fqdn.clone();
         drop(inner);
         call.note(&pool_fqdn, json!({ "pool_state": { "before": before.state.word(), "after": state.word() } }));

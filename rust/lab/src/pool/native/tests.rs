@@ -190,6 +190,18 @@ async fn strict_refuses_the_undocumented_replace() {
 }
 
 #[tokio::test]
+async fn strict_shows_and_takes_what_is_documented() {
+    let (_, pool) = lab_with(|s| s.native.strict = true);
+    let found = objects(&pool, "Get-CsPool", json!({ "Identity": "pool1.contoso.com" })).await;
+    let mut members: Vec<&String> = found[0].as_object().unwrap().keys().collect();
+    members.sort();
+    assert_eq!(members, ["Computers", "Identity", "Services", "Site"]);
+    let identity = json!({ "Identity": "service:pchat.contoso.com" });
+    objects(&pool, "Set-CsPersistentChatState", identity).await;
+    assert_eq!(objects(&pool, "Get-CsPersistentChatState", json!({})).await[0]["PoolState"], "Normal");
+}
+
+#[tokio::test]
 async fn topology_objects_have_the_documented_members() {
     let (_, pool) = lab();
     let rows = objects(&pool, "Get-CsService", json!({ "PersistentChatServer": true })).await;

@@ -175,10 +175,15 @@ pub fn get_pool(call: &mut Call<'_>) -> Objects {
         .iter()
         .map(|(fqdn, computers)| {
             let partner = settings.front_end_pools.iter().find(|p| p.fqdn == *fqdn).and_then(|p| p.partner.clone());
-            json!({
-                "Identity": fqdn, "Fqdn": fqdn, "Services": of_pool(fqdn), "Computers": computers,
-                "BackupPoolFqdn": partner, "Site": format!("Site:{}", settings.site),
-            })
+            let mut pool = json!({
+                "Identity": fqdn, "Services": of_pool(fqdn), "Computers": computers,
+                "Site": format!("Site:{}", settings.site),
+            });
+            if let (false, Some(members)) = (settings.native.strict, pool.as_object_mut()) {
+                members.insert("Fqdn".into(), fqdn.clone().into());
+                members.insert("BackupPoolFqdn".into(), partner.into());
+            }
+            pool
         })
         .collect())
 }
