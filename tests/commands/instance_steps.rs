@@ -209,12 +209,21 @@ fn an_old_primary_is_fenced_by_hand_while_it_is_away_and_by_us_once_it_is_back()
     planned.expect(0);
     let by_hand: Vec<_> = planned.items.iter().map(|item| item["action"].clone()).collect();
     assert_eq!(by_hand, ["run_by_hand", "run_by_hand"]);
-    assert!(planned.items[0]["statement"].as_str().unwrap().contains("SET PARTNER OFF"), "{:#?}", planned.items);
+    let script = |planned: &Ended| planned.items[0]["statement"].as_str().unwrap().to_string();
+    let of_all = script(&planned);
+    let places = ["@enabled = 0", "SET PARTNER OFF", "SET OFFLINE"].map(|part| of_all.find(part).expect(part));
+    assert!(places.is_sorted(), "the order of the command: {of_all}");
+    let of_jobs = script(&shell.plan(export, &fence(&shell, &["disable_jobs"])));
+    assert!(of_jobs.contains("@enabled = 0") && !of_jobs.contains("ALTER DATABASE"), "what was asked for: {of_jobs}");
     let done = shell.approve(export, away, &planned, true);
     done.expect(4);
     assert_eq!(done.error_code(), 5015, "{}", done.message());
 
     shell.ask("primary_site_back");
+    let mirrored = shell.plan(export, &fence(&shell, &["take_offline", "disable_jobs"]));
+    mirrored.expect(3);
+    assert_eq!(mirrored.error_code(), 5020, "{}", mirrored.message());
+    assert!(mirrored.message().contains("is mirrored"), "{}", mirrored.message());
     let back = fence(&shell, &ALL);
     let planned = shell.plan(export, &back);
     planned.expect(0);

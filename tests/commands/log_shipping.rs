@@ -55,6 +55,27 @@ fn removed_and_set_up_again_nothing_has_drifted() {
 }
 
 #[test]
+fn primary_mirror_and_secondary_are_three_instances() {
+    let shell = Shell::start("healthy");
+    let keep = |secondary: &str, mirror: Value| {
+        let mut named = request(&shell, secondary, Value::Null);
+        named["mirror_sql_instance"] = mirror;
+        shell.plan(ADD, &named)
+    };
+    for (secondary, mirror) in [
+        ("P\\RTC", Value::Null),
+        ("p.contoso.com\\rtc", Value::Null),
+        ("B\\RTC", json!("P\\RTC")),
+        ("B\\RTC", json!("b.contoso.com\\rtc")),
+        ("PM\\RTC", json!("PM\\RTC")),
+    ] {
+        let refused = keep(secondary, mirror.clone());
+        assert_eq!(refused.error_code(), 1002, "{secondary} {mirror}: {}", refused.message());
+        assert!(refused.message().contains("both are one instance"), "{}", refused.message());
+    }
+}
+
+#[test]
 fn without_a_baseline_the_folders_are_named_and_a_secondary_that_does_not_fit_is_refused() {
     let shell = Shell::start("healthy");
     shell.change("pchat_log_shipping_remove").expect(0);

@@ -10,11 +10,7 @@ fn cut_off_and_resumed(point: &str) {
     if point == "seed.restore.sent" {
         situation.fault("slow_restore", json!({"instance": "P\\RTC", "bytes_per_second": 400_000}));
     }
-    let cut = situation.cut_off("failback", point, &[]);
-    assert_ne!(cut.code, Some(0), "{point} was not reached: {:#}", cut.document);
-    assert!(cut.document.get("outcome").is_none(), "{point}: the process ended by itself: {:#}", cut.document);
-    let resumed = situation.run("resume", &[]);
-    assert_eq!(resumed.code, Some(0), "{point}: {:#}", resumed.document);
+    situation.cut_off_and_resume("failback", point, &[]);
     assert_home(&situation, &lost);
     assert_as_the_baseline(&situation);
     let again = situation.run("resume", &[]);

@@ -1,9 +1,9 @@
 //! Other ways home: in the order of the published page, over a planned switch, over a damaged copy.
 
-use serde_json::json;
+use serde_json::{json, Value};
 
 use crate::harness::Situation;
-use crate::roundtrip::{assert_as_the_baseline, assert_home, failed_over, There};
+use crate::roundtrip::{assert_as_the_baseline, assert_home, assert_users_are_in, failed_over, There};
 
 #[test]
 fn in_the_documented_order_only_the_reported_loss_is_missing() {
@@ -15,13 +15,80 @@ fn in_the_documented_order_only_the_reported_loss_is_missing() {
 }
 
 #[test]
+fn what_came_behind_the_full_backup_of_the_documented_order_goes_home_too() {
+    let There { situation, lost } = failed_over(7200);
+    let plan = situation.run("plan-failback", &[("/documented", json!(true))]).document;
+    let steps = plan["steps"].as_array().cloned().unwrap_or_default();
+    let taken = steps.iter().find(|step| step["name"] == "full_backup_alone").expect("the step");
+    let statements = taken["statements"].as_array().cloned().unwrap_or_default();
+    let batch = statements.last().and_then(Value::as_str).expect("the batch");
+    let places = ["SINGLE_USER WITH", "BACKUP DATABASE [mgc]", "BACKUP LOG [mgc]", "SET OFFLINE WITH"]
+        .map(|part| batch.find(part).unwrap_or_else(|| panic!("{part}: {batch}")));
+    assert!(places.is_sorted() && !batch.contains("USE [master]"), "the seat is kept: {batch}");
+    let loss = plan["loss"]["text"].to_string();
+    assert!(loss.contains("a full backup with nobody inside") && !loss.contains("last log backup"), "{loss}");
+    let back = situation.run("failback", &[("/documented", json!(true))]);
+    back.expect(0);
+    let steps = back.document["steps"].as_array().cloned().unwrap_or_default();
+    let restored = steps.iter().find(|step| step["name"] == "restore_full").expect("the step");
+    assert!(restored["text"].to_string().contains("mgc_closing_"), "{restored}");
+    assert_home(&situation, &lost);
+}
+
+#[test]
+fn a_primary_that_we_fenced_needs_no_name_for_its_former_mirror() {
+    let There { situation, lost } = failed_over(7200);
+    let fence = json!({
+        "primary_mirror_sql_instance": "PM\\RTC", "backup_sql_instance": "B\\RTC",
+        "remove_mirroring": true, "take_offline": true, "disable_jobs": true,
+    });
+    situation.step("pchat_primary_disable", "P\\RTC", fence).expect(0);
+    assert_eq!(situation.state_of("P\\RTC"), "OFFLINE");
+    let back = situation.run("failback", &[]);
+    back.expect(0);
+    assert_home(&situation, &lost);
+    assert_as_the_baseline(&situation);
+}
+
+#[test]
+fn a_baseline_that_was_saved_while_the_backup_served_is_passed_over() {
+    let There { situation, lost } = failed_over(7200);
+    let named = |situation: &Situation| {
+        let plan = situation.run("plan-failback", &[]).document;
+        let checks = plan["checks"].as_array().cloned().unwrap_or_default();
+        checks.into_iter().find(|check| check["name"] == "Baseline").expect("the check")["value"].clone()
+    };
+    let before = named(&situation);
+    assert!(before.to_string().contains(".baseline.json"), "the file is named: {before}");
+    situation.run("baseline", &[]).expect(0);
+    assert_eq!(named(&situation), before, "the one from before the failover");
+    situation.run("failback", &[]).expect(0);
+    assert_home(&situation, &lost);
+}
+
+#[test]
+fn new_mirrors_are_waited_for_before_they_are_compared() {
+    let situation = Situation::own(&json!({
+        "name": "slow-mirrors",
+        "summary": "Mirrors take seconds to catch up",
+        "log_shipping": {"log_backups": 6, "not_copied": 0, "not_restored": 1},
+        "rates": {"mirror_catch_up_milliseconds": 4000},
+    }));
+    situation.run("baseline", &[]).expect(0);
+    situation.ask("primary_site_lost");
+    situation.run("failover", &[]).expect(0);
+    situation.ask("primary_site_back");
+    let back = situation.run("failback", &[]);
+    back.expect(0);
+    let next = back.document["next_actions"].to_string().to_lowercase();
+    assert!(!next.contains("synchronizing"), "{next}");
+}
+
+#[test]
 fn cut_off_in_the_documented_order_it_is_resumed_to_the_same_end() {
     for point in ["full_backup_alone.old_copy_closed", "full_backup_alone.taken", "seed.restore.done"] {
         let There { situation, lost } = failed_over(7200);
-        let cut = situation.cut_off("failback", point, &[("/documented", json!(true))]);
-        assert!(cut.document.get("outcome").is_none(), "{point}: {:#}", cut.document);
-        let resumed = situation.run("resume", &[]);
-        assert_eq!(resumed.code, Some(0), "{point}: {:#}", resumed.document);
+        situation.cut_off_and_resume("failback", point, &[("/documented", json!(true))]);
         assert_home(&situation, &lost);
     }
 }
@@ -31,7 +98,9 @@ fn given_up_in_the_documented_order_the_backup_serves_again() {
     let There { situation, lost } = failed_over(7200);
     let cut = situation.cut_off("failback", "full_backup_alone.taken", &[("/documented", json!(true))]);
     assert!(cut.document.get("outcome").is_none(), "{:#}", cut.document);
+    assert_eq!(situation.state_of("B\\RTC"), "OFFLINE", "closed from the seat that took the backup");
     situation.run("undo", &[]).expect(0);
+    assert_users_are_in(&situation);
     assert_eq!(situation.state_of("B\\RTC"), "ONLINE");
     assert_ne!(situation.state_of("P\\RTC"), "ONLINE");
     let copies = situation.ask("truth")["copies"].clone();

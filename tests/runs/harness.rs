@@ -93,6 +93,15 @@ impl Situation {
         ended(&self.command(verb, set).env("PCHAT_CRASH_AT", point).output().expect("the host runs"))
     }
 
+    /// Runs a verb that is killed at a named point, and finishes it in another process.
+    pub fn cut_off_and_resume(&self, verb: &str, point: &str, set: &[(&str, Value)]) {
+        let cut = self.cut_off(verb, point, set);
+        assert_ne!(cut.code, Some(0), "{point} was not reached: {:#}", cut.document);
+        assert!(cut.document.get("outcome").is_none(), "{point}: the process ended by itself: {:#}", cut.document);
+        let resumed = self.run("resume", &[]);
+        assert_eq!(resumed.code, Some(0), "{point}: {:#}", resumed.document);
+    }
+
     /// Runs a native command on the lab's pool.
     pub fn native(&self, name: &str, parameters: Value) -> Value {
         let asked = json!({"command": "native", "name": name, "parameters": parameters});

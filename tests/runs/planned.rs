@@ -172,6 +172,53 @@ fn given_up_after_the_tail_users_are_back_where_they_were() {
 }
 
 #[test]
+fn given_up_it_ends_once_the_servers_know_the_list_again_and_are_in() {
+    let situation = Situation::own(&json!({
+        "name": "slow-replication",
+        "summary": "Both sites live; the servers learn of a change after three seconds",
+        "log_shipping": {"log_backups": 6, "not_copied": 0, "not_restored": 1},
+        "pool": {"replication": {"delay_milliseconds": 3000}},
+    }));
+    situation.cut_off("switch", "tail.taken", &[]);
+    let undone = situation.run("undo", &[]);
+    undone.expect(0);
+    assert_eq!(situation.ask("truth")["users"]["in"], json!(true), "{:#}", undone.document);
+    assert_as_before(&situation);
+}
+
+#[test]
+fn one_instance_in_two_roles_is_refused_under_its_name_and_under_others() {
+    let situation = Situation::start("healthy");
+    // Compliance goes on by itself meanwhile.
+    let changes = || situation.effects().into_iter().filter(|effect| !effect.contains("compliance_processed")).count();
+    let before = changes();
+    let instances = situation.lab.about["instances"].clone();
+    let address = |name: &str| {
+        let found = instances.as_array().into_iter().flatten().find(|instance| instance["name"] == name);
+        let found = found.expect("the lab tells its address");
+        json!(format!("{},{}", found["address"].as_str().unwrap_or_default(), found["port"]))
+    };
+    let roles = [
+        ("/failover/primary_sql_instance", "P\\RTC"),
+        ("/failover/primary_mirror_sql_instance", "PM\\RTC"),
+        ("/failover/backup_mirror_sql_instance", "BM\\RTC"),
+        ("/failover/target/sql_instance", "B\\RTC"),
+    ];
+    for (index, (one, name)) in roles.iter().enumerate() {
+        for (other, _) in &roles[index + 1..] {
+            // The role that is given the other's name is never the instance acted on: that one is found first.
+            let (set, taken) = if other.contains("target") { (one, "B\\RTC") } else { (other, *name) };
+            for alias in [json!(taken), address(taken)] {
+                let refused = situation.run("switch", &[(set, alias.clone())]);
+                refused.expect(2);
+                assert_eq!(refused.error_code(), 1002, "{set} {alias}: {}", refused.message());
+            }
+        }
+    }
+    assert_eq!(changes(), before, "nothing was changed: {:#?}", situation.effects());
+}
+
+#[test]
 fn given_up_after_the_recovery_is_refused() {
     let situation = Situation::start("healthy");
     situation.cut_off("switch", "recover.done", &[]);

@@ -106,11 +106,7 @@ fn with_reverse_log_shipping_the_way_home_needs_no_seeding() {
 
 fn cut_off_and_resumed(point: &str) {
     let There { situation, lost } = shipping_in_reverse();
-    let cut = situation.cut_off("failback", point, &covered());
-    assert_ne!(cut.code, Some(0), "{point} was not reached: {:#}", cut.document);
-    assert!(cut.document.get("outcome").is_none(), "{point}: the process ended by itself: {:#}", cut.document);
-    let resumed = situation.run("resume", &[]);
-    assert_eq!(resumed.code, Some(0), "{point}: {:#}", resumed.document);
+    situation.cut_off_and_resume("failback", point, &covered());
     assert_home(&situation, &lost);
     assert_as_the_baseline(&situation);
 }

@@ -58,6 +58,12 @@ pub fn assert_as_the_baseline(situation: &Situation) {
     assert_eq!(now.document["drift"], json!([]), "{:#}", now.document["drift"]);
 }
 
+/// A run that said that users are in is taken at its word.
+pub fn assert_users_are_in(situation: &Situation) {
+    let users = situation.ask("truth")["users"].clone();
+    assert_eq!(users["in"], json!(true), "{users:#}");
+}
+
 pub fn wait_for_users(situation: &Situation) {
     let are_in = (0..100).any(|_| {
         std::thread::sleep(Duration::from_millis(100));

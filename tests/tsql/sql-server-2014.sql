@@ -254,16 +254,13 @@ GO
 ALTER DATABASE [mgc] SET PARTNER OFF
 GO
 
-USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak' WITH COPY_ONLY, CHECKSUM; USE [master]
+USE [mgc]; IF DB_ID() = DB_ID(N'mgc') BEGIN ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak' WITH COPY_ONLY, CHECKSUM; USE [master]; END
 GO
 
 BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH COPY_ONLY, CHECKSUM
 GO
 
 USE [mgc]; IF DB_ID() = DB_ID(N'mgc') BEGIN ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL12.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL12.RTC\MSSQL\DATA\mgc_log.ldf'; END
-GO
-
-KILL 51
 GO
 
 DECLARE @rc int; EXEC @rc = msdb.dbo.sp_start_job @job_id = N'00000000-0000-0000-0000-000000000001'; SELECT @rc AS rc
@@ -333,6 +330,9 @@ DROP DATABASE [mgc]
 GO
 
 DROP DATABASE [mgccomp]
+GO
+
+KILL 51
 GO
 
 RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL12.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL12.RTC\MSSQL\DATA\mgc_log.ldf'
@@ -426,7 +426,7 @@ GO
 ALTER DATABASE [mgc] SET PARTNER OFF
 GO
 
-USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak' WITH COPY_ONLY, CHECKSUM; USE [master]
+USE [mgc]; IF DB_ID() = DB_ID(N'mgc') BEGIN ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak' WITH COPY_ONLY, CHECKSUM; USE [master]; END
 GO
 
 ALTER DATABASE [mgccomp] SET PARTNER OFF
@@ -435,10 +435,13 @@ GO
 ALTER DATABASE [mgc] SET OFFLINE WITH ROLLBACK IMMEDIATE
 GO
 
-USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH COPY_ONLY, CHECKSUM; USE [master]; ALTER DATABASE [mgc] SET OFFLINE WITH ROLLBACK IMMEDIATE
+USE [mgc]; IF DB_ID() = DB_ID(N'mgc') BEGIN ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH COPY_ONLY, CHECKSUM; BACKUP LOG [mgc] TO DISK = N'\\fs1\LogShip\mgc_closing_20260314021500.bak' WITH COPY_ONLY, CHECKSUM; ALTER DATABASE [mgc] SET OFFLINE WITH ROLLBACK IMMEDIATE; END
 GO
 
 RESTORE DATABASE [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH FILE = 1, NORECOVERY, REPLACE, MOVE N'mgc' TO N'C:\Program Files\Microsoft SQL Server\MSSQL12.RTC\MSSQL\DATA\mgc.mdf', MOVE N'mgc_log' TO N'C:\Program Files\Microsoft SQL Server\MSSQL12.RTC\MSSQL\DATA\mgc_log.ldf'
+GO
+
+RESTORE LOG [mgc] FROM DISK = N'\\fs1\LogShip\mgc_closing_20260314021500.bak' WITH FILE = 1, NORECOVERY
 GO
 
 RESTORE DATABASE [mgc] WITH RECOVERY
@@ -515,7 +518,7 @@ GO
 ALTER DATABASE [mgc] SET PARTNER OFF
 GO
 
-USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak' WITH COPY_ONLY, CHECKSUM; USE [master]
+USE [mgc]; IF DB_ID() = DB_ID(N'mgc') BEGIN ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak' WITH COPY_ONLY, CHECKSUM; USE [master]; END
 GO
 
 BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.bak' WITH COPY_ONLY, CHECKSUM
@@ -570,9 +573,6 @@ GO
 BACKUP DATABASE [mgc] TO DISK = N'C:\Program Files\Microsoft SQL Server\MSSQL12.RTC\MSSQL\Backup\mgc_20260314021500.bak' WITH COPY_ONLY, CHECKSUM
 GO
 
-KILL 51
-GO
-
 USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; BACKUP LOG [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH CHECKSUM, NORECOVERY
 GO
 
@@ -613,6 +613,124 @@ DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-000
 GO
 
 DECLARE @rc int; EXEC @rc = msdb.dbo.sp_delete_job @job_id = N'00000000-0000-0000-0000-000000000001'; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 1; SELECT @rc AS rc
+GO
+
+KILL 51
+GO
+
+-- ==== failback with reverse log shipping
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 0; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_delete_log_shipping_primary_secondary @primary_database = N'mgc', @secondary_server = N'B\RTC', @secondary_database = N'mgc'; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_delete_log_shipping_primary_database @database = N'mgc'; SELECT @rc AS rc
+GO
+
+RESTORE DATABASE [mgc] WITH RECOVERY
+GO
+
+USE [mgc]; IF DB_ID() = DB_ID(N'mgc') BEGIN ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; BACKUP DATABASE [mgc] TO DISK = N'\\fs1\LogShip\mgc_saved_PM-RTC_20260314021500.bak' WITH COPY_ONLY, CHECKSUM; USE [master]; END
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_start_job @job_id = N'00000000-0000-0000-0000-000000000001'; SELECT @rc AS rc
+GO
+
+RESTORE LOG [mgc] FROM DISK = N'\\fs1\LogShip\reverse\mgc_20260314021500.trn' WITH FILE = 1, NORECOVERY
+GO
+
+ALTER DATABASE [mgc] SET PARTNER OFF
+GO
+
+ALTER DATABASE [mgccomp] SET PARTNER OFF
+GO
+
+USE [mgc]; ALTER DATABASE [mgc] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; USE [master]; BACKUP LOG [mgc] TO DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH CHECKSUM, NORECOVERY
+GO
+
+RESTORE LOG [mgc] FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH FILE = 1, NORECOVERY
+GO
+
+ALTER DATABASE [mgc] SET MULTI_USER
+GO
+
+ALTER DATABASE [mgc] SET ENABLE_BROKER WITH ROLLBACK IMMEDIATE
+GO
+
+ALTER DATABASE [mgc] SET TRUSTWORTHY ON
+GO
+
+ALTER DATABASE [mgc] SET DB_CHAINING ON
+GO
+
+RESTORE LOG [mgc] FROM DISK = N'\\fs2\mirror\mgc.trn' WITH FILE = 1, NORECOVERY
+GO
+
+EXEC master.dbo.xp_create_subdir N'\\fs1\LogShip\archive_20260314021500'
+GO
+
+EXEC master.dbo.xp_create_subdir N'E:\LSCopy\archive_20260314021500'
+GO
+
+DECLARE @rc int, @backup_job_id uniqueidentifier, @primary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_primary_database @database = N'mgc', @backup_directory = N'\\fs1\LogShip', @backup_share = N'\\fs1\LogShip', @backup_job_name = N'LSBackup_mgc', @backup_retention_period = 4320, @monitor_server = N'MON', @monitor_server_security_mode = 1, @backup_threshold = 60, @threshold_alert = 14420, @threshold_alert_enabled = 1, @history_retention_period = 5760, @backup_compression = 2, @backup_job_id = @backup_job_id OUTPUT, @primary_id = @primary_id OUTPUT; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSBackup_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_add_log_shipping_primary_secondary @primary_database = N'mgc', @secondary_server = N'B\RTC', @secondary_database = N'mgc'; SELECT @rc AS rc
+GO
+
+DECLARE @rc int, @copy_job_id uniqueidentifier, @restore_job_id uniqueidentifier, @secondary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_primary @primary_server = N'P\RTC', @primary_database = N'mgc', @backup_source_directory = N'\\fs1\LogShip', @backup_destination_directory = N'E:\LSCopy', @copy_job_name = N'LSCopy_P\RTC_mgc', @restore_job_name = N'LSRestore_P\RTC_mgc', @file_retention_period = 4320, @monitor_server = N'MON', @monitor_server_security_mode = 1, @copy_job_id = @copy_job_id OUTPUT, @restore_job_id = @restore_job_id OUTPUT, @secondary_id = @secondary_id OUTPUT; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_database @secondary_database = N'mgc', @primary_server = N'P\RTC', @primary_database = N'mgc', @restore_delay = 0, @restore_all = 1, @restore_mode = 0, @disconnect_users = 0, @block_size = -1, @buffer_count = -1, @max_transfer_size = -1, @restore_threshold = 45, @threshold_alert = 14421, @threshold_alert_enabled = 1, @history_retention_period = 5760; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSCopy_P\RTC_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'LSRestore_P\RTC_mgc schedule', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 21500, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 1; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_delete_log_shipping_primary_secondary @primary_database = N'mgc', @secondary_server = N'P\RTC', @secondary_database = N'mgc'; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_delete_log_shipping_secondary_database @secondary_database = N'mgc'; SELECT @rc AS rc
+GO
+
+DROP DATABASE [mgc]
+GO
+
+DROP DATABASE [mgccomp]
+GO
+
+-- ==== a primary added on a mirrored pair
+
+DECLARE @rc int, @backup_job_id uniqueidentifier, @primary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_primary_database @database = N'mgc', @backup_directory = N'\\fs1\LogShip', @backup_share = N'\\fs1\LogShip', @backup_job_name = N'LSBackup_mgc', @backup_retention_period = 4320, @monitor_server = N'P\RTC', @monitor_server_security_mode = 1, @backup_threshold = 60, @threshold_alert = 14420, @threshold_alert_enabled = 1, @history_retention_period = 14420, @backup_compression = 2, @backup_job_id = @backup_job_id OUTPUT, @primary_id = @primary_id OUTPUT; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = msdb.dbo.sp_add_jobschedule @job_id = N'00000000-0000-0000-0000-000000000001', @name = N'every 15 minutes', @enabled = 1, @freq_type = 4, @freq_interval = 1, @freq_subday_type = 4, @freq_subday_interval = 15, @freq_relative_interval = 0, @freq_recurrence_factor = 0, @active_start_date = 20260314, @active_end_date = 99991231, @active_start_time = 0, @active_end_time = 235959; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_add_log_shipping_primary_secondary @primary_database = N'mgc', @secondary_server = N'B\RTC', @secondary_database = N'mgc'; SELECT @rc AS rc
+GO
+
+DECLARE @rc int, @copy_job_id uniqueidentifier, @restore_job_id uniqueidentifier, @secondary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_primary @primary_server = N'P\RTC', @primary_database = N'mgc', @backup_source_directory = N'\\fs1\LogShip', @backup_destination_directory = N'E:\LSCopy', @copy_job_name = N'LSCopy_P\RTC_mgc', @restore_job_name = N'LSRestore_P\RTC_mgc', @file_retention_period = 4320, @monitor_server = N'B\RTC', @monitor_server_security_mode = 1, @copy_job_id = @copy_job_id OUTPUT, @restore_job_id = @restore_job_id OUTPUT, @secondary_id = @secondary_id OUTPUT; SELECT @rc AS rc
+GO
+
+DECLARE @rc int; EXEC @rc = master.dbo.sp_add_log_shipping_secondary_database @secondary_database = N'mgc', @primary_server = N'P\RTC', @primary_database = N'mgc', @restore_delay = 0, @restore_all = 1, @restore_mode = 0, @disconnect_users = 0, @restore_threshold = 60, @threshold_alert = 14421, @threshold_alert_enabled = 1, @history_retention_period = 14420; SELECT @rc AS rc
+GO
+
+DECLARE @rc int, @backup_job_id uniqueidentifier, @primary_id uniqueidentifier; EXEC @rc = master.dbo.sp_add_log_shipping_primary_database @database = N'mgc', @backup_directory = N'\\fs1\LogShip', @backup_share = N'\\fs1\LogShip', @backup_job_name = N'LSBackup_mgc', @backup_retention_period = 4320, @monitor_server = N'PM\RTC', @monitor_server_security_mode = 1, @backup_threshold = 60, @threshold_alert = 14420, @threshold_alert_enabled = 1, @history_retention_period = 14420, @backup_compression = 2, @backup_job_id = @backup_job_id OUTPUT, @primary_id = @primary_id OUTPUT; SELECT @rc AS rc
 GO
 
 DECLARE @rc int; EXEC @rc = msdb.dbo.sp_update_job @job_id = N'00000000-0000-0000-0000-000000000001', @enabled = 1; SELECT @rc AS rc
@@ -791,7 +909,13 @@ GO
 EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\mgc_20260314021500.trn'
 GO
 
+EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\mgc_closing_20260314021500.bak'
+GO
+
 EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak'
+GO
+
+EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\mgc_saved_PM-RTC_20260314021500.bak'
 GO
 
 EXEC master.dbo.xp_fileexist N'\\fs1\LogShip\pchat-proof-0.tmp'
@@ -833,7 +957,16 @@ GO
 RESTORE HEADERONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn'
 GO
 
+RESTORE HEADERONLY FROM DISK = N'\\fs1\LogShip\mgc_closing_20260314021500.bak'
+GO
+
 RESTORE HEADERONLY FROM DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak'
+GO
+
+RESTORE HEADERONLY FROM DISK = N'\\fs1\LogShip\mgc_saved_PM-RTC_20260314021500.bak'
+GO
+
+RESTORE HEADERONLY FROM DISK = N'\\fs1\LogShip\reverse\mgc_20260314021500.trn'
 GO
 
 RESTORE HEADERONLY FROM DISK = N'\\fs2\mirror\mgc.trn'
@@ -854,7 +987,16 @@ GO
 RESTORE LABELONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn'
 GO
 
+RESTORE LABELONLY FROM DISK = N'\\fs1\LogShip\mgc_closing_20260314021500.bak'
+GO
+
 RESTORE LABELONLY FROM DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak'
+GO
+
+RESTORE LABELONLY FROM DISK = N'\\fs1\LogShip\mgc_saved_PM-RTC_20260314021500.bak'
+GO
+
+RESTORE LABELONLY FROM DISK = N'\\fs1\LogShip\reverse\mgc_20260314021500.trn'
 GO
 
 RESTORE LABELONLY FROM DISK = N'\\fs2\mirror\mgc.trn'
@@ -872,7 +1014,13 @@ GO
 RESTORE VERIFYONLY FROM DISK = N'\\fs1\LogShip\mgc_20260314021500.trn' WITH FILE = 1, CHECKSUM
 GO
 
+RESTORE VERIFYONLY FROM DISK = N'\\fs1\LogShip\mgc_closing_20260314021500.bak' WITH FILE = 1, CHECKSUM
+GO
+
 RESTORE VERIFYONLY FROM DISK = N'\\fs1\LogShip\mgc_saved_P-RTC_20260314021500.bak' WITH FILE = 1, CHECKSUM
+GO
+
+RESTORE VERIFYONLY FROM DISK = N'\\fs1\LogShip\mgc_saved_PM-RTC_20260314021500.bak' WITH FILE = 1, CHECKSUM
 GO
 
 SELECT CAST(@@SERVERNAME AS nvarchar(128)) AS server_name, CAST(SERVERPROPERTY('MachineName') AS nvarchar(128)) AS machine_name, CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)) AS product_version, CAST(SERVERPROPERTY('Edition') AS nvarchar(128)) AS edition, CAST(SERVERPROPERTY('EngineEdition') AS int) AS engine_edition, CAST(SERVERPROPERTY('Collation') AS nvarchar(128)) AS collation_name, CAST(SERVERPROPERTY('PChatLab') AS nvarchar(128)) AS lab_id, CAST(SUSER_SNAME() AS nvarchar(128)) AS login_name, CAST(IS_SRVROLEMEMBER('sysadmin') AS int) AS is_sysadmin, CAST(HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') AS int) AS sees_all_sessions, CAST(DATEDIFF(second, GETUTCDATE(), GETDATE()) AS int) AS offset_seconds, GETUTCDATE() AS now_utc

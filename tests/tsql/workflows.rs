@@ -28,6 +28,8 @@ pub const ALL: &[(&str, Workflow)] = &[
     ("failback, given up after the tail", failback_given_up),
     ("log shipping set up anew", log_shipping_anew),
     ("reverse log shipping, its secondary seeded", reverse_log_shipping),
+    ("failback with reverse log shipping", failback_reverse),
+    ("a primary added on a mirrored pair", primary_added),
 ];
 
 /// A lab of one version from a scenario of the lab's own, taking down what is sent.
@@ -200,10 +202,16 @@ fn keep_baseline(shell: &Shell) -> String {
 
 /// The way home; what was sent before it is another section's. `cancel` is asked between its events.
 fn fail_back(shell: &Shell, baseline: &str, documented: bool, cancel: &mut dyn FnMut() -> bool) -> Ended {
+    fail_back_with(shell, baseline, &[("documented", json!(documented))], cancel)
+}
+
+fn fail_back_with(shell: &Shell, baseline: &str, set: &[(&str, Value)], cancel: &mut dyn FnMut() -> bool) -> Ended {
     shell.lab.control(&json!({"command": "statements", "record": true})).expect("from here on");
     let journal = journal_place(&shell.journal.path().display().to_string());
     let mut request = failback_request(&shell.lab.about, journal, baseline);
-    request["documented"] = json!(documented);
+    for (name, value) in set {
+        request[*name] = value.clone();
+    }
     let plan = shell.operate("pchat_failback_plan", &request, true, &mut || false);
     shell.operate("pchat_run_start", &json!({"version": 1, "plan": plan.document}), true, cancel)
 }
@@ -284,8 +292,29 @@ fn log_shipping_anew(version: &str) -> Vec<Value> {
     sent(&shell)
 }
 
-/// The old primary seeded by the single commands, and following the backup.
+/// A healthy mirrored pair without log shipping, and a secondary that was seeded.
+fn primary_added(version: &str) -> Vec<Value> {
+    let unshipped = json!({"configured": false, "log_backups": 6, "not_copied": 0, "not_restored": 0});
+    let shell = lab(version, "healthy", json!({"log_shipping": unshipped}));
+    let more = json!({"log_backup_share": "\\\\fs1\\LogShip", "copy_folder": "E:\\LSCopy"});
+    ship(&shell, "P\\RTC", "B\\RTC", "PM\\RTC", more);
+    sent(&shell)
+}
+
 fn reverse_log_shipping(version: &str) -> Vec<Value> {
+    sent(&shipping_in_reverse(version).0)
+}
+
+fn failback_reverse(version: &str) -> Vec<Value> {
+    let (shell, baseline) = shipping_in_reverse(version);
+    // The former mirror of the old primary was parted from it by hand.
+    let named = [("recover_and_save", json!(["PM\\RTC"]))];
+    fail_back_with(&shell, &baseline, &named, &mut || false).expect(0);
+    sent(&shell)
+}
+
+/// The old primary seeded by the single commands, and following the backup.
+fn shipping_in_reverse(version: &str) -> (Shell, String) {
     let (shell, baseline) = home_site_is_back(version);
     shell.lab.control(&json!({"command": "statements", "record": true})).expect("from here on");
     carry_out(&shell, "pchat_mirror_remove", &on(&shell, "P\\RTC", json!({})));
@@ -309,5 +338,5 @@ fn reverse_log_shipping(version: &str) -> Vec<Value> {
     restore(json!(advice.rsplit(' ').next())).expect(0);
     let more = json!({"baseline_path": baseline, "reverse": true, "copy_folder": "E:\\Reverse"});
     ship(&shell, "B\\RTC", "P\\RTC", "BM\\RTC", more);
-    sent(&shell)
+    (shell, baseline)
 }

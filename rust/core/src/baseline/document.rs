@@ -154,6 +154,15 @@ impl Baseline {
         self.instances.iter().find(|instance| instance.role == role)
     }
 
+    /// True where it shows the pair as it is while all is well: the primary ships its log, and the backup follows it. One that
+    /// was saved while the backup served does not tell what a way home has to come back to.
+    pub fn shows_shipping(&self) -> bool {
+        let backup = self.instance(InstanceRole::Backup);
+        let follows = backup.and_then(InstanceBaseline::database).is_some_and(|found| found.facts.state.is_secondary());
+        let ships = self.instance(InstanceRole::Primary).and_then(InstanceBaseline::primary_record).is_some();
+        ships && follows && backup.and_then(InstanceBaseline::secondary_record).is_some()
+    }
+
     /// True where nothing is missing.
     pub fn is_complete(&self) -> bool {
         self.unread.is_empty()

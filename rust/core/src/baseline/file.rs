@@ -24,7 +24,7 @@ pub struct StoredBaseline {
 }
 
 /// Writes a baseline into a folder under a new name, flushed before it gets that name, and removes old ones of the same
-/// database beyond `keep`. The newest complete one always stays. Returns the file and what could not be tidied up.
+/// database beyond `keep`. The newest complete one always stays, and the newest of those that shows log shipping. Returns the file and what could not be tidied up.
 ///
 /// # Errors
 /// `BaselineNotWritten` (7008).
@@ -91,10 +91,12 @@ fn remove_old(folder: &Path, database: &str, keep: usize, newest: &Path) -> Vec<
         Ok(files) => files,
         Err(error) => return vec![error.to_string()],
     };
-    let is_complete = |path: &PathBuf| read_file(path).is_ok_and(|baseline| baseline.is_complete());
-    let complete = files.iter().find(|path| is_complete(path)).cloned();
+    let first =
+        |fits: &dyn Fn(&Baseline) -> bool| files.iter().find(|path| read_file(path).is_ok_and(|found| fits(&found)));
+    // Saved on and on while the backup serves, they would push out what the way home needs.
+    let needed = [first(&Baseline::is_complete), first(&|found| found.is_complete() && found.shows_shipping())];
     let mut warnings = Vec::new();
-    for path in files.iter().skip(keep).filter(|path| Some(*path) != complete.as_ref() && path.as_path() != newest) {
+    for path in files.iter().skip(keep).filter(|path| !needed.contains(&Some(*path)) && path.as_path() != newest) {
         if let Err(error) = fs::remove_file(path) {
             warnings.push(format!("The old baseline `{}` cannot be removed: {error}.", path.display()));
         }
@@ -144,6 +146,22 @@ pub fn newest(path: &Path, database: Option<&str>) -> Result<StoredBaseline> {
         }
     }
     Err(first_error.unwrap_or_else(|| not_found(path, "the folder has no baseline")))
+}
+
+/// What a way home comes back to: the baseline of a file, or of a folder the newest readable one that shows log shipping as it
+/// was while all was well. How many newer ones were passed over is told; where none shows it, the newest is taken.
+///
+/// # Errors
+/// As [`newest`].
+pub fn newest_shipping(path: &Path, database: Option<&str>) -> Result<(StoredBaseline, usize)> {
+    if path.is_dir() {
+        for (newer, file) in list(path, database)?.into_iter().enumerate() {
+            if let Some(baseline) = read_file(&file).ok().filter(Baseline::shows_shipping) {
+                return Ok((StoredBaseline { path: file, baseline }, newer));
+            }
+        }
+    }
+    newest(path, database).map(|found| (found, 0))
 }
 
 /// The folder that a baseline lies in, by its place: a file, or the folder itself. Looks at nothing.

@@ -17,6 +17,6 @@ mod tests;
 pub use compare::{compare, DriftKind};
 pub use document::*;
 pub(crate) use file::folder_of;
-pub use file::{list, newest, read_file, save, StoredBaseline};
+pub use file::{list, newest, newest_shipping, read_file, save, StoredBaseline};
 pub(crate) use read::read_pool;
 pub use read::{read_all, read_instance, Instances};

@@ -9,6 +9,7 @@ use super::*;
 use crate::document::Drift;
 use crate::error::ErrorKind;
 use crate::evidence::Reading;
+use crate::sql::database::DatabaseState;
 use crate::sql::principal::ServerLogin;
 
 fn parts(drift: &[Drift]) -> Vec<String> {
@@ -136,6 +137,30 @@ fn the_newest_are_kept_and_the_newest_complete_one_always() {
     assert_eq!(newest(folder.path(), None).unwrap().path, saved[3]);
     assert_eq!(list(folder.path(), Some("other")).unwrap(), Vec::<PathBuf>::new());
     assert_eq!(newest(folder.path(), Some("other")).unwrap_err().kind, ErrorKind::BaselineNotFound);
+}
+
+#[test]
+fn a_way_home_takes_the_newest_that_shows_log_shipping_and_it_is_never_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let healthy = baseline();
+    assert!(healthy.shows_shipping());
+    let mut served = baseline();
+    for instance in served.instances.iter_mut().filter(|instance| instance.role == InstanceRole::Backup) {
+        if let Reading::Known(Some(found)) = &mut instance.database {
+            found.facts.state = DatabaseState::Online;
+        }
+    }
+    assert!(!served.shows_shipping() && served.is_complete());
+    save(folder.path(), &healthy, 2).unwrap();
+    let wanted = save(folder.path(), &healthy, 2).unwrap().0;
+    let later: Vec<PathBuf> = (0..4).map(|_| save(folder.path(), &served, 2).unwrap().0).collect();
+    assert_eq!(list(folder.path(), None).unwrap(), [later[3].clone(), later[2].clone(), wanted.clone()]);
+    let (found, passed) = newest_shipping(folder.path(), Some("mgc")).unwrap();
+    assert_eq!((&found.path, passed), (&wanted, 2));
+    // A file is the operator's word, and where none shows it the newest is.
+    assert_eq!(newest_shipping(&later[3], None).unwrap().0.path, later[3]);
+    std::fs::remove_file(&wanted).unwrap();
+    assert_eq!(newest_shipping(folder.path(), None).unwrap().0.path, later[3]);
 }
 
 #[test]

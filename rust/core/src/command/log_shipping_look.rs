@@ -1,13 +1,13 @@
 //! What setting log shipping up decides on: both sides, the mirroring partner, the history, the folders. Changes nothing.
 
-use std::path::PathBuf;
-
 use super::change::Context;
 use super::log_shipping_plan::{Found, Half};
 use super::log_shipping_settings::Settings;
 use crate::baseline::{self, Baseline};
 use crate::document::LogShippingAddRequest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::evidence::one_role::{refuse_any_two_roles, InRole};
+use crate::failback::look::read_shipping;
 use crate::failback::step::archive::is_log_backup_of;
 use crate::names::{InstanceName, ServerPath};
 use crate::pool::{self, NewPrincipal};
@@ -25,13 +25,14 @@ pub(super) fn parsed(name: &Option<String>) -> Result<Option<InstanceName>> {
 }
 
 pub(super) async fn read(at: &Context, request: &LogShippingAddRequest) -> Result<(Found, Option<Baseline>)> {
-    let baseline = read_baseline(request).await?;
+    let baseline = read_baseline(at, request).await?;
     let primary = read_half(at, &at.instance).await?;
     let partner = partner(at, request, &primary).await?;
     let secondary = match parsed(&request.secondary_sql_instance)? {
         Some(name) => Some((name.to_string(), read_half(at, &name).await?)),
         None => None,
     };
+    all_different(at, request, &primary, partner.as_ref(), secondary.as_ref())?;
     let mut connection = at.session.connector().connect(&at.instance, Purpose::Files).await?;
     let mut history = backup_history::read(&mut connection, &at.target.database).await?;
     let is_new = request.reverse && primary.primary.is_none();
@@ -57,13 +58,29 @@ pub(super) async fn read(at: &Context, request: &LogShippingAddRequest) -> Resul
     Ok((found, baseline))
 }
 
-async fn read_baseline(request: &LogShippingAddRequest) -> Result<Option<Baseline>> {
-    let Some(path) = request.baseline_path.clone().map(PathBuf::from) else { return Ok(None) };
-    let database = request.target.database.clone();
-    let stored = tokio::task::spawn_blocking(move || baseline::newest(&path, Some(&database)))
-        .await
-        .map_err(|e| Error::new(ErrorKind::InternalFault, format!("the baseline could not be read: {e}.")))??;
-    Ok(Some(stored.baseline))
+/// Primary, the mirror that is named, and secondary are three instances.
+fn all_different(
+    at: &Context,
+    request: &LogShippingAddRequest,
+    primary: &Half,
+    partner: Option<&(String, Half)>,
+    secondary: Option<&(String, Half)>,
+) -> Result<()> {
+    let target = at.instance.to_string();
+    let own = |half: &'_ Half| half.facts.server_name.clone();
+    let mut named = vec![("primary", target, Some(own(primary)))];
+    let asked = partner.map(|(_, half)| own(half));
+    named.extend(parsed(&request.mirror_sql_instance)?.map(|name| ("mirror", name.to_string(), asked)));
+    named.extend(secondary.map(|(name, half)| ("secondary", name.clone(), Some(own(half)))));
+    let named: Vec<InRole<'_>> =
+        named.iter().map(|(role, name, own)| InRole { role, name, own_name: own.as_deref() }).collect();
+    refuse_any_two_roles(&named)
+}
+
+async fn read_baseline(at: &Context, request: &LogShippingAddRequest) -> Result<Option<Baseline>> {
+    let Some(path) = request.baseline_path.clone() else { return Ok(None) };
+    let found = read_shipping(path, &request.target.database, at.host.as_ref()).await?;
+    Ok(Some(found.baseline))
 }
 
 /// The other partner of a mirrored primary. Where a failover left it a log backup job, that gives way too; and the other way

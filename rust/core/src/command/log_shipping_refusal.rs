@@ -62,9 +62,6 @@ pub(super) fn refusal(request: &LogShippingAddRequest, settings: &Settings, foun
         );
     }
     let (name, half) = found.secondary.as_ref()?;
-    if half.facts.server_name.eq_ignore_ascii_case(&primary.facts.server_name) {
-        return unsuited(format!("{name} cannot be both primary and secondary"), "Name two instances.");
-    }
     if let Some(record) = &half.secondary {
         if !record.primary_server.eq_ignore_ascii_case(&primary.facts.server_name) {
             return unsuited(

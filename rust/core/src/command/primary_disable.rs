@@ -274,8 +274,7 @@ fn actions(request: &PrimaryDisableRequest, side: &Old, seen: &Seen) -> Result<V
             format!("on {name}"),
         );
     }
-    let is_online = seen.database.as_ref().is_some_and(|found| found.state == DatabaseState::Online);
-    if request.take_offline && is_online {
+    if request.take_offline && is_online(seen) {
         add(
             Step::Offline,
             "take_offline",
@@ -285,6 +284,10 @@ fn actions(request: &PrimaryDisableRequest, side: &Old, seen: &Seen) -> Result<V
         );
     }
     Ok(list)
+}
+
+fn is_online(seen: &Seen) -> bool {
+    seen.database.as_ref().is_some_and(|found| found.state == DatabaseState::Online)
 }
 
 fn plan(request: &PrimaryDisableRequest, serving: &Serving, old: &[Old]) -> Result<Planned> {
@@ -309,7 +312,12 @@ fn plan(request: &PrimaryDisableRequest, serving: &Serving, old: &[Old]) -> Resu
         planned.refusal = Some(refusal);
         return Ok(planned);
     }
-    let script = fencing::script(database)?;
+    let asked = fencing::Parts {
+        disable_jobs: request.disable_jobs,
+        remove_mirroring: request.remove_mirroring,
+        take_offline: request.take_offline,
+    };
+    let script = fencing::script(database, asked)?;
     for side in old {
         match &side.seen {
             Ok(seen) => planned.actions.extend(actions(request, side, seen)?.into_iter().map(|action| action.shown)),
@@ -384,6 +392,17 @@ fn refusal(request: &PrimaryDisableRequest, serving: &Serving, old: &[Old]) -> O
             );
         }
         _ => {}
+    }
+    let mirrored = reachable(old).find(|(_, seen)| seen.mirror.is_some() && is_online(seen));
+    if let Some((side, _)) = mirrored.filter(|_| request.take_offline && !request.remove_mirroring) {
+        return refused(
+            ErrorKind::DatabaseStateUnsuited,
+            format!(
+                "`{}` on {} is mirrored, and a mirrored database cannot be taken offline (1468).",
+                request.target.database, side.name
+            ),
+            "Give -RemoveMirror beside -TakeOffline.",
+        );
     }
     let labs = reachable(old).map(|(_, seen)| &seen.instance.lab_id).chain([&serving.backup.lab_id]);
     let mut kinds: Vec<bool> = labs.map(Option::is_some).collect();

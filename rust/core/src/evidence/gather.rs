@@ -119,6 +119,7 @@ async fn read_all(
         Box::pin(read_files),
         Box::pin(mirror_file_share(sources, &instance, request)),
     );
+    remote::each_has_one_role(request, (&instance, &backup.facts.server_name), &sites)?;
     let (mut look, mirror_file_share) = (look?, mirror_file_share);
 
     let first_failed_probe_utc =

@@ -10,6 +10,7 @@ mod database;
 mod file;
 pub mod gather;
 mod instance;
+pub(crate) mod one_role;
 mod place;
 mod primary;
 #[cfg(test)]

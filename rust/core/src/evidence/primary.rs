@@ -58,6 +58,9 @@ pub struct RemoteDatabase {
     /// In lower case; `None`: there is no such database.
     pub state: Option<String>,
     pub mirroring: Option<Mirror>,
+    /// What the instance calls itself.
+    #[serde(default)]
+    pub server_name: Option<String>,
 }
 
 /// The primary and everything that witnesses for or against its death.

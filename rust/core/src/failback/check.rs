@@ -54,7 +54,8 @@ fn baseline(s: &Subject<'_>) -> CheckResult {
         let message = "Name it with `-Baseline`; `Save-PChatBaseline` makes one while all is well.";
         return s.failed(NAME, "none", WANTED, message, ErrorKind::ChecksFailed);
     };
-    let value = format!("saved {}", crate::evidence::utc_text(baseline.saved_at_utc));
+    let place = s.request.baseline_path.as_deref().map(|path| format!(", {path}")).unwrap_or_default();
+    let value = format!("saved {}{place}", crate::evidence::utc_text(baseline.saved_at_utc));
     let wanted = &s.decision.wanted;
     let lacks: Vec<&str> = [
         ("the record of the primary", wanted.primary.is_none()),
@@ -151,7 +152,7 @@ fn is_mirrored(instance: Option<&InstanceBaseline>) -> bool {
 
 fn version(s: &Subject<'_>) -> CheckResult {
     const NAME: &str = "Version";
-    const WANTED: &str = "the same version on the backup, the primary and its mirror";
+    const WANTED: &str = "the same version on the backup, the primary and their mirrors";
     match s.decision.obstacles.first() {
         None => s.passed(NAME, "the same", WANTED),
         Some(_) => s.failed(

@@ -118,7 +118,10 @@ fn foreign(evidence: &Evidence, share: Option<&crate::names::ServerPath>) -> Vec
 fn version_obstacles(evidence: &Evidence) -> Vec<String> {
     let of = |role: InstanceRole| evidence.instance(role).and_then(version);
     match (of(InstanceRole::Backup), of(InstanceRole::Primary)) {
-        (Some(backup), Some(primary)) => obstacles(&backup, &primary, of(InstanceRole::PrimaryMirror).as_ref()),
+        (Some(backup), Some(primary)) => {
+            let (home, other) = (of(InstanceRole::PrimaryMirror), of(InstanceRole::BackupMirror));
+            obstacles(&backup, &primary, home.as_ref(), other.as_ref())
+        }
         _ => Vec::new(),
     }
 }

@@ -110,20 +110,34 @@ async fn restore_all(run: &Run, instance: &InstanceName, redo: Lsn, logs: &[Foll
         }
         let restore = LogRestore {
             database: run.database().into(),
-            paths: vec![path.clone()],
+            paths: vec![path],
             position: log.position,
             last_lsn: log.set.last_lsn,
         };
-        let name = path.file_name().to_string();
-        let mut tell = |seen: RestoreProgress| run.tell_progress(&name, Some(seen.percent as u8));
-        let statement = restore_log_statement(&restore)?;
-        crash_points::reach("follow.restore.before");
-        run.change(&instance.to_string(), &statement, restorer.log(&restore, &mut tell)).await?;
-        crash_points::reach("follow.restore.done");
+        restore_one(run, instance, &mut restorer, &restore).await?;
         at = at.max(log.set.last_lsn);
         count += 1;
     }
     Ok(count)
+}
+
+/// Restores one log backup, in the journal before and after.
+///
+/// # Errors
+/// Those of the restore.
+pub(crate) async fn restore_one(
+    run: &Run,
+    instance: &InstanceName,
+    restorer: &mut Restorer<'_>,
+    restore: &LogRestore,
+) -> Result<()> {
+    let name = restore.paths.first().map_or("", |path| path.file_name()).to_string();
+    let mut tell = |seen: RestoreProgress| run.tell_progress(&name, Some(seen.percent as u8));
+    let statement = restore_log_statement(restore)?;
+    crash_points::reach("follow.restore.before");
+    run.change(&instance.to_string(), &statement, restorer.log(restore, &mut tell)).await?;
+    crash_points::reach("follow.restore.done");
+    Ok(())
 }
 
 fn unreadable(instance: &InstanceName, log: &FollowingLog) -> Error {

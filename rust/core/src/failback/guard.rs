@@ -322,9 +322,13 @@ fn can_be_saved(copy: &HomeCopy) -> bool {
 }
 
 /// True where another copy holds everything that a restoring one has: it stands at or behind it on the same fork. How far
-/// one that is online reaches is told by its backup alone, which the awaiting measure compares.
+/// one that is online reaches, and both place and fork of one that is offline, as our own fence leaves it, are told by its
+/// backup alone, which the awaiting measure compares before either is overwritten.
 fn covers(other: &HomeCopy, copy: &PresentCopy) -> bool {
     let (Some(other), Some(stand)) = (present(other), copy.stand) else { return false };
+    if other.state == DatabaseState::Offline && other.mirroring.is_none() {
+        return true;
+    }
     let Some(found) = other.stand.filter(|found| found.fork_id == stand.fork_id) else { return false };
     match other.state {
         DatabaseState::Online => true,

@@ -8,11 +8,13 @@ use super::evidence::{Evidence, LogBackupJobSeen, ServingCopy, ShareSeen};
 use super::follow::{look_at, FollowingLog};
 use super::guard::{CopySeen, HomeCopy, HomeRole, PresentCopy};
 use super::wanted::Wanted;
-use crate::baseline::{self, Baseline, InstanceBaseline, InstanceRole, Instances};
+use crate::baseline::{self, Baseline, InstanceBaseline, InstanceRole, Instances, StoredBaseline};
 use crate::document::FailbackRequest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::evidence::one_role::{refuse_any_two_roles, InRole};
 use crate::evidence::{gather, JournalEvidence, Reading};
 use crate::failback::history::{log_backups_behind, standing, HistorySet, Stand, Standing};
+use crate::host::{Host, Level};
 use crate::names::{InstanceName, Lsn, ServerPath};
 use crate::run::Outside;
 use crate::sql::compliance::{self, COMPLIANCE_DATABASE};
@@ -22,23 +24,42 @@ use crate::sql::{backup_history, connection, file, job, lock, Connection, Connec
 use crate::switch::read_services;
 
 /// The request with its baseline inside, read from its place where that is named, so that the plan and the journal hold it.
+/// Of a folder, the one that was saved while all was well is taken, and named.
 ///
 /// # Errors
 /// Those of the baseline's file.
-pub(crate) async fn with_baseline(mut request: FailbackRequest) -> Result<FailbackRequest> {
+pub(crate) async fn with_baseline(mut request: FailbackRequest, host: &dyn Host) -> Result<FailbackRequest> {
     if request.baseline.is_none() {
         if let Some(path) = request.baseline_path.clone() {
-            let database = request.target.database.clone();
-            let found =
-                tokio::task::spawn_blocking(move || baseline::newest(PathBuf::from(path).as_path(), Some(&database)))
-                    .await
-                    .map_err(|e| {
-                        Error::new(ErrorKind::InternalFault, format!("the baseline could not be read: {e}."))
-                    })??;
+            let found = read_shipping(path, &request.target.database, host).await?;
+            request.baseline_path = Some(found.path.display().to_string());
             request.baseline = Some(Box::new(found.baseline));
         }
     }
     Ok(request)
+}
+
+/// The baseline to come back to, from its file or its folder; newer ones that are passed over are told.
+///
+/// # Errors
+/// `BaselineNotFound` (7007), `BaselineUnreadable` (7009).
+pub(crate) async fn read_shipping(path: String, database: &str, host: &dyn Host) -> Result<StoredBaseline> {
+    let database = database.to_string();
+    let read = move || baseline::newest_shipping(PathBuf::from(path).as_path(), Some(&database));
+    let (found, passed) = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|e| Error::new(ErrorKind::InternalFault, format!("the baseline could not be read: {e}.")))??;
+    if passed > 0 {
+        let newer = crate::evidence::count(passed, "newer baseline", "newer baselines");
+        host.message(
+            Level::Warning,
+            format!(
+                "{} is taken: {newer} in its folder cannot be read, or do not show log shipping as it was while all was well.",
+                found.path.display()
+            ),
+        );
+    }
+    Ok(found)
 }
 
 /// The instances of a request: as named, else as the baseline has them.
@@ -126,33 +147,21 @@ async fn read(outside: &Outside, request: &FailbackRequest) -> Result<Evidence> 
     })
 }
 
-/// One instance under two names, or in two roles: what is overwritten must not be what serves.
+/// What is overwritten must not be what serves.
 ///
 /// # Errors
 /// `InvalidValue` (1002) with both roles.
 fn all_different(now: &Baseline) -> Result<()> {
-    for (index, one) in now.instances.iter().enumerate() {
-        for other in &now.instances[index + 1..] {
-            let own_names = one.facts.known().zip(other.facts.known());
-            let is_one = one.sql_instance.eq_ignore_ascii_case(&other.sql_instance)
-                || own_names.is_some_and(|(a, b)| a.server_name.eq_ignore_ascii_case(&b.server_name));
-            if is_one {
-                return Err(Error::new(
-                    ErrorKind::InvalidValue,
-                    format!(
-                        "{} is named as the {} and, as {}, as the {}: both are one instance.",
-                        one.sql_instance,
-                        one.role.as_text(),
-                        other.sql_instance,
-                        other.role.as_text()
-                    ),
-                )
-                .with_unchanged("Nothing was started.")
-                .with_next("Name four different instances."));
-            }
-        }
-    }
-    Ok(())
+    let named: Vec<InRole<'_>> = now
+        .instances
+        .iter()
+        .map(|instance| InRole {
+            role: instance.role.as_text(),
+            name: &instance.sql_instance,
+            own_name: instance.facts.known().map(|facts| facts.server_name.as_str()),
+        })
+        .collect();
+    refuse_any_two_roles(&named)
 }
 
 /// A connection to the instance of a role.

@@ -4,7 +4,7 @@ mod home;
 mod steps;
 
 use super::check;
-use super::decision::Decision;
+use super::decision::{Decision, Way};
 use super::evidence::Evidence;
 use crate::baseline::InstanceRole;
 use crate::check::blocks;
@@ -75,13 +75,28 @@ pub(crate) fn make(evidence: &Evidence, request: &FailbackRequest) -> Result<Pla
         can_run,
         checks,
         loss: Loss {
-            text: "Nothing is lost: the last log backup of the backup is restored on the primary.".to_string(),
+            text: loss_text(decision.way == Way::Documented, decision.guard.in_order().iter().any(|copy| copy.saves())),
             ..Loss::default()
         },
         expected_seconds: steps.iter().map(|step| step.expected_seconds).sum(),
         steps,
         request: PlanRequest::Failback(Box::new(request.clone())),
     })
+}
+
+/// What comes home and what does not: what the failover lost stays lost to the database.
+fn loss_text(is_documented: bool, saves: bool) -> String {
+    let taken = match is_documented {
+        true => "a full backup with nobody inside, and the log behind it, are restored on the primary",
+        false => "its log is restored on the primary to the end",
+    };
+    let beside = match saves {
+        true => {
+            " What the old copies at home have beside it is saved to files and does not come back into the database."
+        }
+        false => "",
+    };
+    format!("Nothing that the backup holds is lost: {taken}.{beside}")
 }
 
 /// The checks alone.

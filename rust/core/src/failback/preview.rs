@@ -20,7 +20,7 @@ pub(crate) async fn preview(
     host: Arc<dyn Host>,
     cancel: Cancel,
 ) -> Result<OperationResult> {
-    let request = with_baseline(request).await?;
+    let request = with_baseline(request, host.as_ref()).await?;
     let target = &request.target;
     let view = View::new(&target.sql_instance, &target.database, target.pool_fqdn.as_deref(), Failback::KIND);
     let outside = Outside { session, host, cancel, view: Arc::new(view) };

@@ -1,6 +1,8 @@
 //! How far a failback has come, as the instances show it: every step before the recovery asks, so that a resumed run does
 //! nothing over again that later steps rest on.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde::{Deserialize, Serialize};
 
 use super::Run;
@@ -20,6 +22,24 @@ pub(crate) enum Stage {
     Between,
     /// The primary's is online, and the backup's is not.
     Recovered,
+}
+
+/// The stage that was read last, for the last word of a run that stopped in the midst of a step.
+#[derive(Debug, Default)]
+pub(crate) struct LastSeen(Mutex<Option<Stage>>);
+
+impl LastSeen {
+    pub(crate) fn new(stage: Stage) -> LastSeen {
+        LastSeen(Mutex::new(Some(stage)))
+    }
+
+    pub(crate) fn get(&self) -> Option<Stage> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, stage: Stage) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stage);
+    }
 }
 
 /// The stage that two states tell. Before the tail the target may be online too, with a dead fork: what counts is whether
@@ -52,12 +72,14 @@ pub(crate) async fn read(run: &Run) -> Result<Stage> {
     let mut connection = run.backup(Purpose::Catalog).await?;
     let source = database::read(&mut connection, run.database()).await?.map(|facts| facts.state);
     if source == Some(DatabaseState::Online) {
+        run.work.last_seen.set(Stage::Serving);
         return Ok(Stage::Serving);
     }
     let mut connection = run.primary(Purpose::Catalog).await?;
     let target = database::read(&mut connection, run.database()).await?.map(|facts| facts.state);
     let is_mirrored = mirror::read(&mut connection, run.database()).await?.is_some();
     let stage = of(source, served(target, is_mirrored));
+    run.work.last_seen.set(stage);
     if stage == Stage::Recovered {
         run.commit();
     }

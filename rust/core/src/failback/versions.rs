@@ -25,7 +25,12 @@ impl Version {
 ///
 /// A backup restores on its own version or a newer one (3169 otherwise), and recovery on a newer one closes the way back: the
 /// backup could not follow the primary as its secondary afterwards. A mirror needs the version of its principal.
-pub fn obstacles(backup: &Version, primary: &Version, primary_mirror: Option<&Version>) -> Vec<String> {
+pub fn obstacles(
+    backup: &Version,
+    primary: &Version,
+    primary_mirror: Option<&Version>,
+    backup_mirror: Option<&Version>,
+) -> Vec<String> {
     let mut found = Vec::new();
     let shown = |version: &Version| format!("{} ({})", version.instance, version.release);
     if primary.number() < backup.number() {
@@ -42,12 +47,14 @@ pub fn obstacles(backup: &Version, primary: &Version, primary_mirror: Option<&Ve
             shown(backup)
         ));
     }
-    if let Some(mirror) = primary_mirror.filter(|mirror| mirror.number() != primary.number()) {
-        found.push(format!(
-            "{} and its mirror {} are of different versions, which mirroring does not take",
-            shown(primary),
-            shown(mirror)
-        ));
+    for (principal, mirror) in [(primary, primary_mirror), (backup, backup_mirror)] {
+        if let Some(mirror) = mirror.filter(|mirror| mirror.number() != principal.number()) {
+            found.push(format!(
+                "{} and its mirror {} are of different versions, which mirroring does not take",
+                shown(principal),
+                shown(mirror)
+            ));
+        }
     }
     found
 }
@@ -62,23 +69,27 @@ mod tests {
 
     #[test]
     fn only_equal_versions_lead_home_and_back_again() {
-        for (backup, primary, mirror, wanted) in [
-            ((11, 0), (11, 0), Some((11, 0)), 0),
-            ((11, 0), (11, 0), None, 0),
-            ((12, 0), (11, 0), Some((11, 0)), 1),
-            ((11, 0), (12, 0), Some((12, 0)), 1),
-            ((10, 50), (10, 0), None, 1),
-            ((10, 0), (10, 50), None, 1),
-            ((11, 0), (11, 0), Some((12, 0)), 1),
-            ((12, 0), (11, 0), Some((12, 0)), 2),
-            ((13, 0), (13, 1), Some((13, 2)), 0),
+        for (backup, primary, mirror, other_mirror, wanted) in [
+            ((11, 0), (11, 0), Some((11, 0)), Some((11, 0)), 0),
+            ((11, 0), (11, 0), None, None, 0),
+            ((12, 0), (11, 0), Some((11, 0)), None, 1),
+            ((11, 0), (12, 0), Some((12, 0)), None, 1),
+            ((10, 50), (10, 0), None, None, 1),
+            ((10, 0), (10, 50), None, None, 1),
+            ((11, 0), (11, 0), Some((12, 0)), Some((11, 0)), 1),
+            ((11, 0), (11, 0), Some((11, 0)), Some((12, 0)), 1),
+            ((11, 0), (11, 0), None, Some((10, 50)), 1),
+            ((12, 0), (11, 0), Some((12, 0)), Some((12, 0)), 2),
+            ((13, 0), (13, 1), Some((13, 2)), Some((13, 3)), 0),
         ] {
+            let of = |name: &str, (major, minor): (u16, u16)| version(name, major, minor);
             let found = obstacles(
-                &version(r"B\RTC", backup.0, backup.1),
-                &version(r"P\RTC", primary.0, primary.1),
-                mirror.map(|(major, minor)| version(r"PM\RTC", major, minor)).as_ref(),
+                &of(r"B\RTC", backup),
+                &of(r"P\RTC", primary),
+                mirror.map(|found| of(r"PM\RTC", found)).as_ref(),
+                other_mirror.map(|found| of(r"BM\RTC", found)).as_ref(),
             );
-            assert_eq!(found.len(), wanted, "{backup:?} {primary:?} {mirror:?}: {found:?}");
+            assert_eq!(found.len(), wanted, "{backup:?} {primary:?} {mirror:?} {other_mirror:?}: {found:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::evidence::{Capture, Evidence, CAPTURE_VERSION};
 use super::guard::Guard;
 use super::look::{self, gather_all};
 use super::plan::{self, step_name};
-use super::stage::{self, Stage};
+use super::stage::{self, LastSeen, Stage};
 use super::step::log_backups::LOG_BACKUP_JOBS;
 use super::wanted::Wanted;
 use super::{put_back, text, Run};
@@ -45,6 +45,8 @@ pub(crate) struct Failback {
     evidence: Option<Evidence>,
     /// How far it has come, as the instances showed then.
     stage: Stage,
+    /// The same, as later steps saw it.
+    pub(crate) last_seen: LastSeen,
     /// Where users are once the primary is recovered: between two changes of roles that is its mirror.
     serving: InstanceName,
 }
@@ -108,6 +110,7 @@ impl Failback {
             before,
             request,
             stage,
+            last_seen: LastSeen::new(stage),
             evidence: Some(evidence),
         })
     }
@@ -237,6 +240,7 @@ impl Workflow for Failback {
             request,
             evidence: None,
             stage: Stage::Serving,
+            last_seen: LastSeen::default(),
         })
     }
 

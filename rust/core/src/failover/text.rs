@@ -73,7 +73,7 @@ fn fencing(run: &Run) -> String {
     let record = run.capture.log_shipping.record.as_ref();
     let database = record.map_or(run.database(), |record| record.primary_database.as_str());
     let primary = run.work.evidence.primary.name.as_deref().or(record.map(|r| r.primary_server.as_str()));
-    let script = fencing::script(database).unwrap_or_default();
+    let script = fencing::script(database, fencing::Parts::ALL).unwrap_or_default();
     format!(
         "Fence the old site before its servers are powered on: disable the Persistent Chat services there. On its return run this \
          on {} and on its mirror: {script}",

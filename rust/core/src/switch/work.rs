@@ -125,11 +125,6 @@ pub(crate) trait SwitchWork: PoolWork {
 }
 
 impl<W: PoolWork> Run<W> {
-    /// A new connection to the instance that is to serve.
-    pub(crate) async fn connect_serving(&self, purpose: Purpose) -> Result<Connection> {
-        self.session.connector().connect(self.work.serving(), purpose).await
-    }
-
     /// The identity under which the pool's state may be set: the one that `-WhatIf` proved, else the one that the shell shows.
     pub(crate) fn pool_state_identity(&self, shown: &str) -> String {
         let proved = |pool: &PoolEvidence| pool.state_right.known().cloned();

@@ -137,7 +137,8 @@ fn a_missing_mirror_instance_is_only_a_warning() {
     assert_eq!(with(EndpointAnswer::Unreachable { why: "dark.".into() }), r"warning - BM\RTC is silent: dark");
     assert_eq!(with(EndpointAnswer::NotNamed), "unknown - not named, and the topology does not tell it");
     let occupied = check_with("BackupMirror", |e, _| {
-        e.backup_mirror.database = Reading::Known(RemoteDatabase { state: Some("restoring".into()), mirroring: None });
+        e.backup_mirror.database =
+            Reading::Known(RemoteDatabase { state: Some("restoring".into()), ..RemoteDatabase::default() });
     });
     assert_eq!(line(&occupied), r"warning - BM\RTC answers; it has a database mgc that is RESTORING");
 }

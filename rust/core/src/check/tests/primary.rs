@@ -69,7 +69,8 @@ fn a_mirror_that_was_read_speaks_beside_the_one_of_the_request() {
         let other = &mut e.primary.elsewhere[0];
         (other.as_mirror, other.by) = (true, "the topology".into());
         let mirroring = Some(sample::mirror(MirrorRole::Principal, MirrorState::Disconnected));
-        other.instance.database = Reading::Known(RemoteDatabase { state: Some("online".into()), mirroring });
+        other.instance.database =
+            Reading::Known(RemoteDatabase { state: Some("online".into()), mirroring, ..RemoteDatabase::default() });
     });
     assert_eq!(line(&result), r"failed 5003 P\RTC is the principal of mgc; the topology names it");
 }
@@ -79,7 +80,8 @@ fn a_damaged_primary_offers_its_tail_and_is_ignored_by_name() {
     let damaged = |ignore: &[&str]| {
         check_with("PrimaryIsDown", |e, r| {
             e.primary.answer = EndpointAnswer::LoggedIn;
-            e.primary.database = Reading::Known(RemoteDatabase { state: Some("suspect".into()), mirroring: None });
+            e.primary.database =
+                Reading::Known(RemoteDatabase { state: Some("suspect".into()), ..RemoteDatabase::default() });
             r.ignore_witness = ignore.iter().map(|name| name.to_string()).collect();
         })
     };
@@ -95,7 +97,8 @@ fn the_primarys_mirror_speaks_against_its_death_unless_disconnected() {
     let with =
         |database: RemoteDatabase| check_with("WitnessPrimaryMirror", |e, _| answered(e, Reading::Known(database)));
     let mirrored = |role, state| {
-        with(RemoteDatabase { state: Some("restoring".into()), mirroring: Some(sample::mirror(role, state)) })
+        let mirroring = Some(sample::mirror(role, state));
+        with(RemoteDatabase { state: Some("restoring".into()), mirroring, ..RemoteDatabase::default() })
     };
     let synchronized = mirrored(MirrorRole::Mirror, MirrorState::Synchronized);
     assert_eq!(line(&synchronized), r"failed 5003 PM\RTC is the mirror of mgc and in state SYNCHRONIZED");
@@ -105,7 +108,7 @@ fn the_primarys_mirror_speaks_against_its_death_unless_disconnected() {
     assert!(principal.message.contains("`Invoke-CsDatabaseFailover`"));
     let lost = mirrored(MirrorRole::Mirror, MirrorState::Disconnected);
     assert_eq!(line(&lost), r"passed - PM\RTC has lost its partner (DISCONNECTED)");
-    let online = with(RemoteDatabase { state: Some("online".into()), mirroring: None });
+    let online = with(RemoteDatabase { state: Some("online".into()), ..RemoteDatabase::default() });
     assert_eq!(line(&online), r"failed 5003 mgc is ONLINE on PM\RTC, without mirroring");
     assert_eq!(line(&with(RemoteDatabase::default())), r"passed - PM\RTC answers; mgc there is ABSENT");
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::backup::{not_an_instance, Backup};
 use crate::document::FailoverRequest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::evidence::one_role::{refuse_two_roles, InRole};
 use crate::evidence::{
     EndpointAnswer, MirrorInstanceEvidence, MonitorEvidence, MonitoredBackup, NamedElsewhere, PoolEvidence,
     PrimaryEvidence, Reading, RemoteDatabase,
@@ -300,7 +301,8 @@ async fn ask(connector: &Connector, name: &InstanceName, database: &str) -> Resu
             format!("{name}: the login is no member of sysadmin and does not see whether {database} is mirrored."),
         ));
     }
-    Ok(RemoteDatabase { state: state.map(|state| state.state.as_text().to_string()), mirroring })
+    let state = state.map(|state| state.state.as_text().to_string());
+    Ok(RemoteDatabase { state, mirroring, server_name: Some(facts.server_name) })
 }
 
 async fn ask_monitor(connector: &Connector, name: &InstanceName, database: &str) -> Result<Option<MonitoredBackup>> {
@@ -327,6 +329,34 @@ async fn newest_backup(
         let file = row.last_backup_file.map(|path| ServerPath::new(path).file_name().to_string());
         (file.filter(|name| !name.is_empty()), row.last_backup_at_utc.map(|at| at.and_utc()))
     }))
+}
+
+/// Refuses an instance that the request names for one role and that has another one too.
+///
+/// # Errors
+/// `InvalidValue` (1002) with both roles.
+pub(super) fn each_has_one_role(
+    request: &FailoverRequest,
+    (target, own_name): (&InstanceName, &str),
+    sites: &Sites,
+) -> Result<()> {
+    let target = target.to_string();
+    let is_given = |name: &Option<String>| name.as_deref().is_some_and(|name| !name.trim().is_empty());
+    let mut found = vec![(InRole { role: "backup", name: &target, own_name: Some(own_name) }, false)];
+    for (role, site, given) in [
+        ("primary", &sites.primary, &request.primary_sql_instance),
+        ("primary_mirror", &sites.primary_mirror, &request.primary_mirror_sql_instance),
+        ("backup_mirror", &sites.backup_mirror, &request.backup_mirror_sql_instance),
+    ] {
+        let own_name = site.database.known().and_then(|database| database.server_name.as_deref());
+        found.extend(site.name.as_deref().map(|name| (InRole { role, name, own_name }, is_given(given))));
+    }
+    for (index, (one, given)) in found.iter().enumerate() {
+        for (other, _) in found[index + 1..].iter().filter(|(_, other_given)| *given || *other_given) {
+            refuse_two_roles(one, other)?;
+        }
+    }
+    Ok(())
 }
 
 /// The monitor's testimony.

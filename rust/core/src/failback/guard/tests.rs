@@ -190,6 +190,12 @@ fn a_former_mirror_is_kept_until_the_copy_that_covers_it_is_safe() {
     let guard = both(seen(restoring(Standing::OnHistory, 200)), seen(restoring(off(), 150)), &[]);
     assert_eq!(guard.primary.then, Then::GoOn);
     assert_eq!(guard.mirror.unwrap().found, Found::Covered);
+    let closed = both(seen(copy(DatabaseState::Offline)), seen(restoring(off(), 150)), &[]);
+    assert_eq!(closed.primary.measures, [SetOnline, SaveFull], "as a fence of ours leaves it");
+    assert_eq!(closed.mirror.as_ref().unwrap().measures, [AwaitOther]);
+    let unknown = PresentCopy { stand: None, standing: None, ..restoring(off(), 150) };
+    let closed = both(seen(copy(DatabaseState::Offline)), seen(unknown), &[]);
+    assert_eq!(closed.refusal().unwrap().0.instance, r"PM\RTC", "what has no redo point can be compared with nothing");
     let mut elsewhere = PresentCopy { stand: stand(200), ..copy(DatabaseState::Online) };
     elsewhere.stand.as_mut().unwrap().fork_id = Uuid::from_u128(8);
     let guard = both(seen(elsewhere), seen(restoring(off(), 150)), &[]);

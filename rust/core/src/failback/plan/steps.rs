@@ -7,6 +7,7 @@ use super::{home, step_name};
 use crate::baseline::{InstanceBaseline, InstanceRole, JobPurpose};
 use crate::document::{FailbackRequest, PlannedFile, PlannedStep};
 use crate::error::Result;
+use crate::failback::step::documented::closing_stem;
 use crate::host::NativeCommand;
 use crate::names::{Lsn, ServerPath};
 use crate::pool::{self, WindowsService};
@@ -467,7 +468,8 @@ fn full_backup_alone(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
         taken.statements.push(offline::offline_statement(parts.database())?);
         taken.statements.push(format!("-- on {}", parts.evidence.sql_instance));
     }
-    taken.statements.push(crate::failback::step::documented::batch(parts.database(), &file)?);
+    let closing = parts.share().join(&format!("{}_{TIME_OF_BACKUP}.bak", closing_stem(parts.database())));
+    taken.statements.push(salvage::save_and_close_statement(parts.database(), &file, &closing)?);
     taken.expected_seconds = Some(10 + parts.seconds(100));
     let mut restored = PlannedStep::new(
         step_name::RESTORE_FULL,
@@ -476,7 +478,12 @@ fn full_backup_alone(parts: &Parts<'_>) -> Result<Vec<PlannedStep>> {
         OUT,
     );
     restored.statements.push(backup_file::verify_statement(std::slice::from_ref(&file), 1, true)?);
+    restored.statements.push(backup_file::verify_statement(std::slice::from_ref(&closing), 1, true)?);
     restored.statements.push(full_restore::restore_statement(&over_primary(parts, file))?);
+    restored
+        .statements
+        .push("-- Where the log went on behind the full backup before the database was closed:".to_string());
+    restored.statements.push(parts.log_restore(closing)?);
     restored.expected_seconds = Some(10 + 2 * parts.seconds(50));
     Ok(vec![taken, restored])
 }

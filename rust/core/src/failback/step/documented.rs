@@ -2,22 +2,39 @@
 //! primary afterwards. Users are out from the full backup to the recovery.
 
 use async_trait::async_trait;
+use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
 
-use super::new_file::full_backup_file;
+use super::new_file::{full_backup_file, new_file};
+use super::restore_tail::target_redo;
 use super::seed::{full_restore, header_of, overwrite, SeedFile, SEED};
 use crate::error::{Error, ErrorKind, Result};
+use crate::failback::follow;
 use crate::failback::history::Stand;
 use crate::failback::plan::step_name;
 use crate::failback::stage::{self, Stage};
 use crate::failback::{Failback, Run};
 use crate::journal::crash_points;
-use crate::log_chain::{gate, RecoveryPermit};
-use crate::names::{InstanceName, ServerPath};
+use crate::log_chain::{gate, BackupType, RecoveryPermit};
+use crate::names::{InstanceName, Lsn, ServerPath};
 use crate::run::{OnFailure, Seen, Step};
 use crate::sql::backup::{self, BackupOrder, BackupWhat};
 use crate::sql::database::{self, DatabaseState};
-use crate::sql::restore::RestoreProgress;
-use crate::sql::{backup_file, full_restore as sql_full_restore, log_shipping, offline, salvage, Purpose};
+use crate::sql::restore::{LogRestore, RestoreProgress, Restorer};
+use crate::sql::{
+    backup_file, full_restore as sql_full_restore, log_backup_job, log_shipping, offline, salvage, Purpose,
+};
+
+/// The log behind the full backup, taken from the same seat just before the database was closed.
+const CLOSING: &str = "closing_log";
+
+/// Its file, once the primary has read it to its end. Where it ends, the database was closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ClosingLog {
+    file: ServerPath,
+    position: u32,
+    last_lsn: Lsn,
+}
 
 /// The full backup of the primary that the backup is seeded from.
 const RESEED: &str = "reseed";
@@ -53,7 +70,7 @@ impl Step<Failback> for FullBackupAlone {
         let verified = seed.filter(|seed| seed.verified_last_lsn.is_some());
         Ok(match (state, verified) {
             (DatabaseState::Offline, Some(seed)) => {
-                Seen::So(format!("nobody writes, and all of it is in {}", seed.file))
+                Seen::So(format!("nobody writes, and all of it is in {} and the log behind it", seed.file))
             }
             (DatabaseState::Offline, None) => {
                 Seen::NotYet("the backup is offline, and its full backup is not proved".into())
@@ -63,27 +80,53 @@ impl Step<Failback> for FullBackupAlone {
     }
 
     async fn act(&self, run: &Run) -> Result<String> {
-        let instance = run.work.names.backup.clone();
-        let mut work = run.backup(Purpose::Work).await?;
-        if database::need(&mut work, run.database()).await?.state == DatabaseState::Offline {
-            // A try that was cut off: nobody has written since, and the next one takes a file of its own.
-            let statement = offline::online_statement(run.database())?;
-            run.change(&instance.to_string(), &statement, offline::set_online(&mut work, run.database())).await?;
-        }
         close_old_copy(run).await?;
-        let file = full_backup_file(run, &run.work.names.backup).await?;
-        run.book.set_fact(SEED, &SeedFile { file: file.clone(), verified_last_lsn: None }).await?;
-        let statement = batch(run.database(), &file)?;
-        run.tell_progress(&format!("full backup to {file}"), None);
-        let sent = salvage::run(&mut work, run.database(), &statement);
-        run.change(&instance.to_string(), &statement, sent).await?;
+        let (file, closing) = save_and_close(run).await?;
         crash_points::reach("full_backup_alone.taken");
         let mut work = run.primary(Purpose::Work).await?;
-        let header = header_of(&mut work, &file).await?;
+        let header = header_of(&mut work, &file, BackupType::Database).await?;
         backup_file::verify(&mut work, std::slice::from_ref(&file), header.position, header.has_checksums).await?;
+        let log = header_of(&mut work, &closing, BackupType::Log).await?;
+        backup_file::verify(&mut work, std::slice::from_ref(&closing), log.position, log.has_checksums).await?;
+        let closing = ClosingLog { file: closing, position: log.position, last_lsn: log.last_lsn };
+        run.book.set_fact(CLOSING, &closing).await?;
         run.book.set_fact(SEED, &SeedFile { file, verified_last_lsn: Some(header.last_lsn) }).await?;
         Ok(String::new())
     }
+}
+
+/// Takes the full backup and the log behind it, and leaves the database closed; both files. Every try writes files of its own.
+async fn save_and_close(run: &Run) -> Result<(ServerPath, ServerPath)> {
+    let instance = run.work.names.backup.clone();
+    let mut work = run.backup(Purpose::Work).await?;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        if database::need(&mut work, run.database()).await?.state == DatabaseState::Offline {
+            // A try that was cut off: whatever was written since, the next one takes.
+            let statement = offline::online_statement(run.database())?;
+            run.change(&instance.to_string(), &statement, offline::set_online(&mut work, run.database())).await?;
+        }
+        let file = full_backup_file(run, &instance).await?;
+        let closing = new_file(run, &instance, |now| closing_name(run.database(), now)).await?;
+        run.book.set_fact(SEED, &SeedFile { file: file.clone(), verified_last_lsn: None }).await?;
+        let statement = salvage::save_and_close_statement(run.database(), &file, &closing)?;
+        run.tell_progress(&format!("full backup to {file}"), None);
+        match run.change(&instance.to_string(), &statement, salvage::send(&mut work, &statement)).await {
+            Ok(()) => return Ok((file, closing)),
+            Err(error) => salvage::make_room(&mut work, run.database(), tries, error).await?,
+        }
+    }
+}
+
+/// `mgc_closing_20260314021500.bak`: no name of a log backup of log shipping, whose chain it is not part of.
+fn closing_name(database: &str, now: NaiveDateTime) -> String {
+    log_backup_job::file_name(&closing_stem(database), now, "bak")
+}
+
+/// What the name of the file with the log behind the full backup begins with.
+pub(crate) fn closing_stem(database: &str) -> String {
+    format!("{database}_closing")
 }
 
 /// Closes the old copy on the primary, which is saved: once the backup is closed too, only a recovery of this run brings one
@@ -98,11 +141,6 @@ async fn close_old_copy(run: &Run) -> Result<()> {
         crash_points::reach("full_backup_alone.old_copy_closed");
     }
     Ok(())
-}
-
-/// One batch: the only seat is kept from before the backup until the database is closed. That is the proof that nobody wrote.
-pub(crate) fn batch(database: &str, file: &ServerPath) -> Result<String> {
-    Ok(format!("{}; {}", salvage::save_full_statement(database, file)?, offline::offline_statement(database)?))
 }
 
 #[async_trait]
@@ -131,16 +169,38 @@ impl Step<Failback> for RestoreFull {
         let seed: Option<SeedFile> = run.book.fact(SEED);
         let seed = seed.ok_or_else(|| Error::new(ErrorKind::StepNotVerified, "there is no full backup to restore."))?;
         overwrite(run, &seed.file).await?;
-        Ok(format!("the primary is restored from {}", seed.file))
+        match take_the_rest(run).await? {
+            Some(file) => Ok(format!("the primary is restored from {} and, for the log behind it, {file}", seed.file)),
+            None => Ok(format!("the primary is restored from {}", seed.file)),
+        }
     }
 }
 
-/// Where the primary stands, where that is exactly what the full backup holds.
+/// Restores the log behind the full backup, where the database's end is behind that of the full backup; its file.
+async fn take_the_rest(run: &Run) -> Result<Option<ServerPath>> {
+    let primary = &run.work.names.primary;
+    let redo = target_redo(run).await?;
+    let Some(closing) = run.book.fact::<ClosingLog>(CLOSING).filter(|closing| closing.last_lsn > redo.lsn) else {
+        return Ok(None);
+    };
+    let restore = LogRestore {
+        database: run.database().into(),
+        paths: vec![closing.file.clone()],
+        position: closing.position,
+        last_lsn: closing.last_lsn,
+    };
+    follow::restore_one(run, primary, &mut Restorer::new(run.session.connector(), primary), &restore).await?;
+    Ok(Some(closing.file))
+}
+
+/// Where the primary stands, where that is exactly the end that the database was closed with.
 async fn stand(run: &Run) -> Result<std::result::Result<Stand, String>> {
     let seed: Option<SeedFile> = run.book.fact(SEED);
-    let Some(end) = seed.and_then(|seed| seed.verified_last_lsn) else {
+    let full = seed.and_then(|seed| seed.verified_last_lsn);
+    let Some((full, closing)) = full.zip(run.book.fact::<ClosingLog>(CLOSING)) else {
         return Ok(Err("no full backup is proved yet".to_string()));
     };
+    let end = full.max(closing.last_lsn);
     let mut connection = run.primary(Purpose::Catalog).await?;
     match database::read(&mut connection, run.database()).await? {
         Some(facts) if facts.state == DatabaseState::Restoring => {}
@@ -152,11 +212,11 @@ async fn stand(run: &Run) -> Result<std::result::Result<Stand, String>> {
     };
     Ok(match redo.lsn == end {
         true => Ok(Stand { lsn: redo.lsn, fork_id: redo.fork_id }),
-        false => Err(format!("the primary stands at LSN {}, and the full backup ends at LSN {end}", redo.lsn)),
+        false => Err(format!("the primary stands at LSN {}, and the backup was closed at LSN {end}", redo.lsn)),
     })
 }
 
-/// The permit for the recovery: the backup is closed since its full backup, and the primary holds exactly that.
+/// The permit for the recovery: the backup is closed, and the primary holds exactly what it was closed with.
 pub(crate) async fn permit(run: &Run) -> Result<RecoveryPermit> {
     let refused = |why: String| {
         Error::new(ErrorKind::StepNotVerified, format!("the primary is not recovered: {why}."))
@@ -219,7 +279,7 @@ impl Step<Failback> for ReseedBackup {
         run.change(&run.work.names.primary.to_string(), &statement, taking).await?;
         let backup_instance = run.work.names.backup.clone();
         let mut work = run.backup(Purpose::Work).await?;
-        let header = header_of(&mut work, &file).await?;
+        let header = header_of(&mut work, &file, BackupType::Database).await?;
         backup_file::verify(&mut work, std::slice::from_ref(&file), header.position, header.has_checksums).await?;
         run.book.set_fact(RESEED, &SeedFile { file: file.clone(), verified_last_lsn: Some(header.last_lsn) }).await?;
         restore_on_backup(run, &backup_instance, &file).await?;
@@ -235,16 +295,4 @@ async fn restore_on_backup(run: &Run, instance: &InstanceName, file: &ServerPath
     let connector = run.session.connector();
     run.change(&instance.to_string(), &statement, sql_full_restore::restore(connector, instance, &restore, &mut tell))
         .await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_seat_is_kept_from_the_backup_until_the_database_is_closed() {
-        let batch = batch("mgc", &ServerPath::new(r"\\fs1\LogShip\a.bak")).unwrap();
-        let at = |part: &str| batch.find(part).unwrap_or_else(|| panic!("{part} in {batch}"));
-        assert!(at("SINGLE_USER") < at("BACKUP DATABASE") && at("BACKUP DATABASE") < at("SET OFFLINE"));
-    }
 }

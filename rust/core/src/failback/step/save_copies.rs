@@ -12,7 +12,7 @@ use crate::failback::plan::step_name;
 use crate::failback::stage::behind_the_tail;
 use crate::failback::{Failback, Run};
 use crate::journal::crash_points;
-use crate::log_chain::gate;
+use crate::log_chain::{gate, RedoPoint};
 use crate::names::{InstanceName, Lsn, ServerPath};
 use crate::run::{OnFailure, Seen, Step};
 use crate::sql::backup::{self, BackupOrder, BackupWhat};
@@ -149,35 +149,50 @@ async fn save(
     work: &mut Connection,
     measure: Measure,
 ) -> Result<()> {
-    let file = file_for(run, treatment, measure).await?;
-    run.tell_progress(&format!("saving the copy on {instance} to {file}"), None);
-    let what = format!("{instance} to {file}");
     let sent = match measure {
-        Measure::SaveLog => save_log(run, instance, &what, &file).await,
-        _ => {
-            let statement = salvage::save_full_statement(run.database(), &file)?;
-            run.change(&what, &statement, salvage::run(work, run.database(), &statement)).await
-        }
+        Measure::SaveLog => save_log(run, treatment, instance).await,
+        _ => save_full(run, treatment, instance, work).await,
     };
     crash_points::reach("old_copy.saved");
-    if let Err(error) = sent {
-        if measure == Measure::SaveLog {
-            return Err(Error {
-                kind: ErrorKind::OldCopyAtRisk,
-                ..error.with_next(
-                    "The copy is damaged and its log cannot be read. What it holds is out of reach for us: remove the database there by \
-                     hand once you have given it up, then make a new plan.",
-                )
-            });
-        }
-        return Err(error);
-    }
+    let file = sent.map_err(|error| match measure {
+        Measure::SaveLog => Error {
+            kind: ErrorKind::OldCopyAtRisk,
+            ..error.with_next(
+                "The copy is damaged and its log cannot be read. What it holds is out of reach for us: remove the database there by \
+                 hand once you have given it up, then make a new plan.",
+            )
+        },
+        _ => error,
+    })?;
     let found = verified(run, instance, &file).await?;
     run.book.set_fact(&saved_fact(treatment.role), &found).await
 }
 
+/// A full backup with nobody else in the copy; every try writes a file of its own.
+async fn save_full(
+    run: &Run,
+    treatment: &Treatment,
+    instance: &InstanceName,
+    work: &mut Connection,
+) -> Result<ServerPath> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let file = file_for(run, treatment, Measure::SaveFull).await?;
+        run.tell_progress(&format!("saving the copy on {instance} to {file}"), None);
+        let statement = salvage::save_full_statement(run.database(), &file)?;
+        let what = format!("{instance} to {file}");
+        match run.change(&what, &statement, salvage::send(work, &statement)).await {
+            Ok(()) => return Ok(file),
+            Err(error) => salvage::make_room(work, run.database(), tries, error).await?,
+        }
+    }
+}
+
 /// The log of a copy whose data is damaged.
-async fn save_log(run: &Run, instance: &InstanceName, what: &str, file: &ServerPath) -> Result<()> {
+async fn save_log(run: &Run, treatment: &Treatment, instance: &InstanceName) -> Result<ServerPath> {
+    let file = file_for(run, treatment, Measure::SaveLog).await?;
+    let what = format!("{instance} to {file}");
     let order = BackupOrder {
         database: run.database().to_string(),
         what: BackupWhat::Salvage,
@@ -186,15 +201,15 @@ async fn save_log(run: &Run, instance: &InstanceName, what: &str, file: &ServerP
     };
     let mut tell = |_| run.tell_progress("saving the log of a damaged copy", None);
     let connector = run.session.connector();
-    run.change(what, &backup::backup_statement(&order)?, backup::take(connector, instance, &order, &mut tell)).await?;
-    Ok(())
+    run.change(&what, &backup::backup_statement(&order)?, backup::take(connector, instance, &order, &mut tell)).await?;
+    Ok(file)
 }
 
 /// The header and the whole of a saved file, as the instance itself reads it back.
 async fn verified(run: &Run, instance: &InstanceName, file: &ServerPath) -> Result<Saved> {
     let mut work = run.connect_to(instance, Purpose::Work).await?;
     let header = match read_headers(&mut work, file).await? {
-        HeaderAnswer::Read(headers) => headers.into_iter().next(),
+        HeaderAnswer::Read(headers) => headers.into_iter().max_by_key(|header| header.position),
         HeaderAnswer::Trouble(_, error) => return Err(error),
     };
     let header = header.ok_or_else(|| {
@@ -214,28 +229,41 @@ async fn compare(run: &Run, treatment: &Treatment, work: &mut Connection) -> Res
         HomeRole::Primary => HomeRole::Mirror,
         HomeRole::Mirror => HomeRole::Primary,
     };
-    let own = match database::read(work, run.database()).await? {
-        Some(facts) if facts.state.is_secondary() => database::redo_point(work, run.database()).await.ok(),
-        _ => None,
+    let state = database::read(work, run.database()).await?.map(|facts| facts.state);
+    let own = match state.is_some_and(DatabaseState::is_secondary) {
+        true => Some(database::redo_point(work, run.database()).await),
+        false => None,
     };
-    if let (Some(saved), Some(own)) = (saved(run, other), own) {
-        let reaches = saved.last_fork_id == own.fork_id && saved.last_lsn >= own.lsn;
-        if !reaches {
-            return Err(Error::new(
-                ErrorKind::OldCopyAtRisk,
-                format!(
-                    "the copy on {} stands at LSN {}, and {} of the other one ends at LSN {}.",
-                    treatment.instance, own.lsn, saved.file, saved.last_lsn
-                ),
-            )
+    if let Some(why) = doubt(saved(run, other).as_ref(), own)? {
+        return Err(Error::new(ErrorKind::OldCopyAtRisk, format!("the copy on {} {why}.", treatment.instance))
             .with_unchanged("Neither copy was overwritten.")
             .with_next(format!(
                 "Give the run up, and name this copy in a new plan: `-RecoverAndSave '{}'`.",
                 treatment.instance
             )));
-        }
     }
     run.book.set_fact(&covered_fact(treatment.role), &true).await
+}
+
+/// What a copy may hold beside a saved file; `None` where the file reaches at least as far on the same fork. A restoring copy
+/// that does not tell where it stands may hold anything. Pure.
+///
+/// # Errors
+/// What says nothing about the copy, such as a lost connection.
+fn doubt(saved: Option<&Saved>, own: Option<Result<RedoPoint>>) -> Result<Option<String>> {
+    let own = match own {
+        None => return Ok(None),
+        Some(Ok(own)) => own,
+        Some(Err(error)) if error.outcome_unknown() => return Err(error),
+        Some(Err(error)) => {
+            let why = error.message.trim_end_matches('.');
+            return Ok(Some(format!("does not tell where it stands, and may be ahead of the other one: {why}")));
+        }
+    };
+    let Some(saved) = saved else { return Ok(None) };
+    let reaches = saved.last_fork_id == own.fork_id && saved.last_lsn >= own.lsn;
+    let (file, end) = (&saved.file, saved.last_lsn);
+    Ok((!reaches).then(|| format!("stands at LSN {}, and {file} of the other one ends at LSN {end}", own.lsn)))
 }
 
 /// `mgc_saved_P-RTC_20260314021500.bak` on the share: a new file every time.
@@ -246,4 +274,27 @@ async fn file_for(run: &Run, treatment: &Treatment, measure: Measure) -> Result<
     let name =
         |now: NaiveDateTime| format!("{}_saved_{instance}_{}.{ending}", run.database(), now.format("%Y%m%d%H%M%S"));
     new_file(run, &treatment.instance.parse()?, name).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_former_mirror_goes_only_where_the_saved_file_is_seen_to_reach_as_far() {
+        let lsn = |lsn: u128| Lsn::new(lsn).unwrap();
+        let at = |place: u128, fork: u128| Some(Ok(RedoPoint::new(lsn(place), Uuid::from_u128(fork))));
+        let saved = Saved {
+            file: ServerPath::new(r"\\fs1\LogShip\mgc_saved.bak"),
+            last_lsn: lsn(200),
+            last_fork_id: Uuid::from_u128(7),
+        };
+        let doubt = |own| doubt(Some(&saved), own).unwrap();
+        assert_eq!((doubt(at(150, 7)), doubt(at(200, 7)), doubt(None)), (None, None, None));
+        assert!(doubt(at(201, 7)).unwrap().contains("ends at LSN 200"));
+        assert!(doubt(at(150, 8)).is_some(), "another fork");
+        let unreadable = || Error::new(ErrorKind::RedoPointUnknown, "a restore was cut off.");
+        assert!(doubt(Some(Err(unreadable()))).unwrap().contains("does not tell where it stands"));
+        assert!(super::doubt(None, Some(Err(unreadable()))).unwrap().is_some(), "with nothing saved beside it");
+    }
 }

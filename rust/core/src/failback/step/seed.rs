@@ -116,21 +116,22 @@ pub(crate) async fn full_backup(run: &Run) -> Result<SeedFile> {
 /// Reads the whole file with the primary's own eyes: its service account has to be able to.
 async fn verify(run: &Run, file: &ServerPath) -> Result<Header> {
     let mut work = run.primary(Purpose::Work).await?;
-    let header = header_of(&mut work, file).await?;
+    let header = header_of(&mut work, file, BackupType::Database).await?;
     run.tell_progress(&format!("verifying {file} on the primary"), None);
     backup_file::verify(&mut work, std::slice::from_ref(file), header.position, header.has_checksums).await?;
     Ok(header)
 }
 
-/// The header of the one full backup in a file.
-pub(crate) async fn header_of(work: &mut Connection, file: &ServerPath) -> Result<Header> {
+/// The header of the newest backup of a kind in a file of ours: each holds one, and where one holds more, an earlier set is a
+/// try that was not the last.
+pub(crate) async fn header_of(work: &mut Connection, file: &ServerPath, kind: BackupType) -> Result<Header> {
     match read_headers(work, file).await? {
         HeaderAnswer::Trouble(_, error) => Err(error),
         HeaderAnswer::Read(headers) => {
-            let full = headers.into_iter().find(|header| header.backup_type == BackupType::Database);
-            full.ok_or_else(|| {
-                Error::new(ErrorKind::StepNotVerified, format!("{file} holds no full backup."))
-                    .with_target(file.as_str())
+            let newest = headers.into_iter().filter(|header| header.backup_type == kind).max_by_key(|h| h.position);
+            newest.ok_or_else(|| {
+                let what = if kind == BackupType::Log { "log backup" } else { "full backup" };
+                Error::new(ErrorKind::StepNotVerified, format!("{file} holds no {what}.")).with_target(file.as_str())
             })
         }
     }
@@ -200,7 +201,7 @@ async fn refuse_unsaved(run: &Run) -> Result<()> {
 /// The restore with its files, from the backup's list and the instance's own places.
 pub(crate) async fn full_restore(run: &Run, instance: &InstanceName, file: &ServerPath) -> Result<FullRestore> {
     let mut work = run.connect_to(instance, Purpose::Files).await?;
-    let header = header_of(&mut work, file).await?;
+    let header = header_of(&mut work, file, BackupType::Database).await?;
     let backed_up = backup_file::read_file_list(&mut work, std::slice::from_ref(file), header.position).await?;
     let mut own = database::files(&mut work, run.database()).await?;
     if own.is_empty() {

@@ -61,7 +61,7 @@ impl<W: PoolWork> Step<W> for PoolState {
                 .with_next("Look at the pool with `Get-CsPersistentChatState`, then run `Resume-PChatRun`."));
             }
         }
-        replication::wait_for(run, &replication::POOL_STATE).await.map_err(|error| {
+        replication::wait_for(run, &replication::POOL_STATE, run.work.active_servers()).await.map_err(|error| {
             error.with_unchanged(format!(
                 "The pool is {}; its list of active servers is empty, so no user is served yet.",
                 W::POOL_STATE.as_str()

@@ -30,6 +30,9 @@ pub(crate) const EMPTY_LIST: Change =
     Change { before: "replicas_before_empty_list", what: "empty list of active servers" };
 /// The list of active servers.
 pub(crate) const ACTIVE_LIST: Change = Change { before: "replicas_before_active_list", what: "list of active servers" };
+/// The list that was before the run, brought back.
+pub(crate) const LIST_BEFORE: Change =
+    Change { before: "replicas_before_list_back", what: "former list of active servers" };
 
 /// Takes down how far the replicas are, before the change is made.
 ///
@@ -56,13 +59,12 @@ async fn behind_of<W: PoolWork>(run: &Run<W>, change: &Change, wanted: &[String]
     Ok(wanted.iter().filter(|server| !is_up_to_date(server, &replicas, &before)).cloned().collect())
 }
 
-/// Waits until the servers to be active know the change. After the limit a full replication is offered once.
+/// Waits until these servers know the change. After the limit a full replication is offered once.
 ///
 /// # Errors
 /// `ReplicationBehind` (6005), `Cancelled` (1007), or those of the commands.
-pub(crate) async fn wait_for<W: PoolWork>(run: &Run<W>, change: &Change) -> Result<()> {
+pub(crate) async fn wait_for<W: PoolWork>(run: &Run<W>, change: &Change, servers: &[String]) -> Result<()> {
     let limit = run.work.pool_timeout();
-    let servers = run.work.active_servers();
     let Some(late) = wait(run, change, servers, limit).await? else { return Ok(()) };
     let list = late.join(", ");
     let yes = run

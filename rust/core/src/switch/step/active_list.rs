@@ -3,12 +3,15 @@
 use async_trait::async_trait;
 
 use super::{name, HISTORY};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::failover::step::active_servers::{activate, Activation};
 use crate::failover::step::pool_state::{clear_active_list, read_service, ACTIVE_BEFORE};
 use crate::failover::step::replication;
 use crate::host::NativeCommand;
-use crate::pool;
+use crate::pool::{self, WindowsService};
 use crate::run::{OnFailure, Run, Seen, Step};
+use crate::sql::database::{self, DatabaseState};
+use crate::sql::Purpose;
 use crate::switch::{ServerServices, SwitchWork};
 
 /// Fact: true while it is not known whether the servers know of the empty list, false once they were waited for.
@@ -71,22 +74,42 @@ pub(crate) async fn list_commands<W: SwitchWork>(run: &Run<W>) -> Result<Vec<Nat
     Ok(pool::active_server_commands(&run.active_list_identity(), &now, &before))
 }
 
-/// Brings the saved list of active servers back, and reads it; `done` is told.
+/// Brings the saved list of active servers back as a forward run brings one in: replicated, and a session of each server seen
+/// in the database; `done` is told.
 ///
 /// # Errors
-/// `StepNotVerified` (5015) where it is not as it was; those of the commands.
+/// `StepNotVerified` (5015) where it is not as it was, or a server that ran before is not in; those of the commands.
 pub(crate) async fn list_back<W: SwitchWork>(run: &Run<W>, done: &mut Vec<String>) -> Result<()> {
-    let commands = list_commands(run).await?;
-    if commands.is_empty() {
-        return Ok(());
-    }
-    for command in commands {
-        run.native_set_back(command).await?;
-    }
-    if !list_commands(run).await?.is_empty() {
-        return Err(Error::new(ErrorKind::StepNotVerified, "the list of active servers is not as it was.")
-            .with_next("Set it with `Set-CsPersistentChatActiveServer`."));
-    }
-    done.push("the list of active servers is back".to_string());
+    let Some(before) = run.book.fact::<Vec<String>>(ACTIVE_BEFORE) else { return Ok(()) };
+    let is_online = {
+        let mut connection = run.connect_source(Purpose::Catalog).await?;
+        let found = database::read(&mut connection, run.work.source_database()).await?;
+        found.is_some_and(|facts| facts.state == DatabaseState::Online)
+    };
+    // No session comes back to a database that is damaged, as it was before the run.
+    let awaited: Vec<String> = before.iter().filter(|server| is_online && comes_back(run, server)).cloned().collect();
+    activate(
+        run,
+        &Activation {
+            servers: &before,
+            awaited: &awaited,
+            instance: run.work.source(),
+            database: run.work.source_database(),
+            is_back: true,
+        },
+    )
+    .await?;
+    done.push(match awaited.is_empty() {
+        true => "the list of active servers is back".to_string(),
+        false => format!("the list of active servers is back, and {} are in", awaited.join(", ")),
+    });
     Ok(())
+}
+
+/// A server that survives, and whose channel service ran before the first change, as far as that could be read.
+fn comes_back<W: SwitchWork>(run: &Run<W>, server: &str) -> bool {
+    let seen = W::services_before(&run.capture).iter().find(|seen| seen.server.eq_ignore_ascii_case(server));
+    let services = seen.and_then(|seen| seen.services.known());
+    let ran = |services: &Vec<WindowsService>| services.iter().any(|s| s.is_persistent_chat() && s.is_running());
+    survives(run, server) && services.is_none_or(ran)
 }
