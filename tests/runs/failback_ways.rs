@@ -51,6 +51,40 @@ fn a_primary_that_we_fenced_needs_no_name_for_its_former_mirror() {
 }
 
 #[test]
+fn what_serves_and_its_mirror_are_never_fenced() {
+    let There { situation, .. } = failed_over(600);
+    let address = |name: &str| {
+        let instances = situation.lab.about["instances"].as_array().cloned().unwrap_or_default();
+        let found = instances.into_iter().find(|instance| instance["name"] == name).expect("the instance");
+        format!("{},{}", found["address"].as_str().unwrap_or_default(), found["port"])
+    };
+    let before = situation.effects();
+    for (primary, mirror, why) in [
+        (r"b.contoso.com\RTC", r"PM\RTC", "as the primary: both are one instance"),
+        (&address(r"B\RTC"), r"PM\RTC", "as the primary: both are one instance"),
+        (r"P\RTC", r"b.contoso.com\RTC", "as the primary_mirror: both are one instance"),
+        (r"P\RTC", r"p.contoso.com\RTC", "as the primary_mirror: both are one instance"),
+        (r"P\RTC", r"BM\RTC", r"is the mirroring partner of B\RTC"),
+        (r"P\RTC", &address(r"BM\RTC"), r"is the mirroring partner of B\RTC"),
+        (r"BM\RTC", r"PM\RTC", r"is the mirroring partner of B\RTC"),
+    ] {
+        let fence = json!({
+            "primary_mirror_sql_instance": mirror, "backup_sql_instance": r"B\RTC",
+            "remove_mirroring": true, "take_offline": true, "disable_jobs": true, "plan_only": true,
+        });
+        let planned = situation.step("pchat_primary_disable", primary, fence.clone());
+        planned.expect(2);
+        assert_eq!(planned.error_code(), 1002, "{primary} {mirror}: {}", planned.message());
+        assert!(planned.message().contains(why), "{primary} {mirror}: {}", planned.message());
+        let mut at_once = fence;
+        at_once["plan_only"] = json!(false);
+        assert_ne!(situation.step("pchat_primary_disable", primary, at_once).code, Some(0), "{primary} {mirror}");
+    }
+    assert_eq!(situation.effects(), before, "nothing was changed");
+    assert_eq!(situation.state_of(r"B\RTC"), "ONLINE");
+}
+
+#[test]
 fn a_baseline_that_was_saved_while_the_backup_served_is_passed_over() {
     let There { situation, lost } = failed_over(7200);
     let named = |situation: &Situation| {

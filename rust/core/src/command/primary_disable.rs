@@ -1,5 +1,7 @@
 //! `Disable-PChatPrimary`: an old primary that comes back is kept from waking up as a second one.
 
+mod refusal;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,11 +28,12 @@ use crate::sql::{fencing, log_shipping, log_shipping_primary, offline, Connectio
 const JOB_LIMIT: Duration = Duration::from_secs(600);
 
 /// Does on the old primary and its mirror what was asked for: jobs of log shipping disabled, mirroring off, the database
-/// offline where it is ONLINE. Refuses while the pool or the backup instance shows that the old primary serves. Where an
-/// instance cannot be reached, its script is an action to be run by hand. Items `action`; result `run`.
+/// offline where it is ONLINE. Refuses while the pool or the backup instance shows that the old primary serves, and where what
+/// is named is the backup instance under another name, or its mirror. Where an instance cannot be reached, its script is an
+/// action to be run by hand. Items `action`; result `run`.
 ///
 /// # Errors
-/// In the result: `PrimaryAlive` (5002) while it serves; `StepNotVerified` (5015) where an instance was left out;
+/// In the result: `InvalidValue` (1002) for an instance in a role that is not its own; `PrimaryAlive` (5002) while it serves; `StepNotVerified` (5015) where an instance was left out;
 /// `Locked` (5008), those of the journal.
 pub(crate) async fn primary_disable(
     session: Arc<Session>,
@@ -61,6 +64,7 @@ pub(super) struct Seen {
 struct Serving {
     backup: InstanceFacts,
     state: DatabaseState,
+    mirror: Option<Mirror>,
     /// `None`: no pool is named.
     pool_state: Option<std::result::Result<String, String>>,
 }
@@ -75,7 +79,7 @@ impl Change for Disable {
         Asked::of(&self.0.target, self.0.plan_only, self.0.approved_digest.as_deref())
     }
 
-    /// Neither of the old partners needs to answer.
+    /// The old primary, then its mirror. Neither needs to answer.
     fn locks(&self, _at: &Context) -> Result<Vec<InstanceName>> {
         self.names()
     }
@@ -147,14 +151,7 @@ impl Disable {
     fn names(&self) -> Result<Vec<InstanceName>> {
         let mirror = self.0.primary_mirror_sql_instance.as_deref().filter(|name| !name.trim().is_empty());
         let names = [Some(self.0.target.sql_instance.as_str()), mirror];
-        let names: Vec<InstanceName> = names.into_iter().flatten().map(str::parse).collect::<Result<_>>()?;
-        let backup: InstanceName = self.0.backup_sql_instance.parse()?;
-        match names.iter().find(|name| name.to_string().eq_ignore_ascii_case(&backup.to_string())) {
-            Some(same) => Err(Error::new(ErrorKind::InvalidValue, format!("{same} cannot be both old and serving."))
-                .with_unchanged("Nothing was changed.")
-                .with_next("-SqlInstance is the old primary, -BackupSqlInstance the instance that serves now.")),
-            None => Ok(names),
-        }
+        names.into_iter().flatten().map(str::parse).collect()
     }
 
     /// Jobs first, so that none of them fires in between; mirroring before offline, which it would refuse.
@@ -188,6 +185,7 @@ async fn serving(at: &Context, request: &PrimaryDisableRequest) -> Result<Servin
     let mut connection = at.session.connector().connect(&backup, Purpose::Catalog).await?;
     let facts = instance::read_facts(&mut connection).await?;
     let state = database::need(&mut connection, &request.target.database).await?.state;
+    let mirror = mirror::read(&mut connection, &request.target.database).await?;
     connection.close().await;
     let pool_state = match request.target.pool_fqdn.as_deref() {
         None => None,
@@ -197,7 +195,7 @@ async fn serving(at: &Context, request: &PrimaryDisableRequest) -> Result<Servin
             Some(pool.state.known().map(|state| state.state.clone()).ok_or(why))
         }
     };
-    Ok(Serving { backup: facts, state, pool_state })
+    Ok(Serving { backup: facts, state, mirror, pool_state })
 }
 
 async fn read(at: &Context, name: &InstanceName) -> Result<Seen> {
@@ -308,7 +306,7 @@ fn plan(request: &PrimaryDisableRequest, serving: &Serving, old: &[Old]) -> Resu
         fact(format!("state_on_{}", side.name), shown.to_string());
     }
     let mut planned = Planned { facts, ..Planned::default() };
-    if let Some(refusal) = refusal(request, serving, old) {
+    if let Some(refusal) = refusal::refusal(request, serving, old) {
         planned.refusal = Some(refusal);
         return Ok(planned);
     }
@@ -351,68 +349,4 @@ fn plan(request: &PrimaryDisableRequest, serving: &Serving, old: &[Old]) -> Resu
         planned.text = format!("`{database}` on the old primary side is fenced already.");
     }
     Ok(planned)
-}
-
-/// The side that serves is never fenced: the backup must have recovered, and the pool must have failed over.
-fn refusal(request: &PrimaryDisableRequest, serving: &Serving, old: &[Old]) -> Option<Error> {
-    let refused = |kind, what: String, next: &str| {
-        Some(
-            Error::new(kind, what)
-                .with_unchanged("Nothing was changed.")
-                .with_next(next)
-                .with_target(request.target.sql_instance.as_str()),
-        )
-    };
-    if serving.state != DatabaseState::Online {
-        return refused(
-            ErrorKind::PrimaryAlive,
-            format!(
-                "`{}` is {} on {}, so that nothing has taken over from {}.",
-                request.target.database,
-                serving.state.as_text().to_uppercase(),
-                request.backup_sql_instance,
-                request.target.sql_instance
-            ),
-            "Fail over first; only a primary that was replaced is fenced.",
-        );
-    }
-    match &serving.pool_state {
-        Some(Ok(state)) if !state.eq_ignore_ascii_case("FailedOver") => {
-            return refused(
-                ErrorKind::PrimaryAlive,
-                format!("the pool is {state}: its users are served by the primary side."),
-                "Fence only while the pool is FailedOver.",
-            );
-        }
-        Some(Err(why)) => {
-            return refused(
-                ErrorKind::NativeCommandFailed,
-                format!("the pool's state cannot be read: {why}"),
-                "Run this in the management shell, or leave -PoolFqdn out where you know that the pool is FailedOver.",
-            );
-        }
-        _ => {}
-    }
-    let mirrored = reachable(old).find(|(_, seen)| seen.mirror.is_some() && is_online(seen));
-    if let Some((side, _)) = mirrored.filter(|_| request.take_offline && !request.remove_mirroring) {
-        return refused(
-            ErrorKind::DatabaseStateUnsuited,
-            format!(
-                "`{}` on {} is mirrored, and a mirrored database cannot be taken offline (1468).",
-                request.target.database, side.name
-            ),
-            "Give -RemoveMirror beside -TakeOffline.",
-        );
-    }
-    let labs = reachable(old).map(|(_, seen)| &seen.instance.lab_id).chain([&serving.backup.lab_id]);
-    let mut kinds: Vec<bool> = labs.map(Option::is_some).collect();
-    kinds.dedup();
-    if kinds.len() > 1 {
-        return refused(
-            ErrorKind::LabMixedWithReal,
-            "one of the instances is the lab's and another is not.".to_string(),
-            "Name instances of one world.",
-        );
-    }
-    None
 }

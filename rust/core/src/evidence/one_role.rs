@@ -60,7 +60,7 @@ fn is_one(one: &InRole<'_>, other: &InRole<'_>) -> bool {
 }
 
 /// True where two names lead to one instance: a short host stands for any domain, two domains are two hosts.
-fn names_one(a: &InstanceName, b: &InstanceName) -> bool {
+pub(crate) fn names_one(a: &InstanceName, b: &InstanceName) -> bool {
     let lower = |text: &str| text.to_lowercase();
     let label = |host: &str| lower(host.split('.').next().unwrap_or_default());
     let both_qualified = a.host.contains('.') && b.host.contains('.');
