@@ -296,16 +296,40 @@ fn a_drift_between_good_states_or_an_error_that_passes_is_no_sync() {
         ("SteadyState", json!([{"after_seconds": 0.3, "export": "FinalState"}])),
         (
             "FinalState",
-            json!([{"after_seconds": 0.3, "export": "SteadyState"}, {"after_seconds": 0.6, "export": "FinalState"}]),
-        ),
-        (
-            "FinalState",
             json!([{"after_seconds": 0.3, "export": "ErrorState"}, {"after_seconds": 0.4, "export": "FinalState"}]),
         ),
     ] {
         let stopped = restore(&pair("ConfServices.DataConf", export, course.clone()), &[]);
         stopped.expect(4);
         assert_eq!(stopped.error_code(), 6011, "{export} {course}: {}", stopped.message());
+    }
+}
+
+/// What fits one batch never comes to `NonSteadyState`, and what was left behind before the call is seen to go.
+#[test]
+fn little_content_and_a_backlog_of_before_are_seen_too() {
+    let pairs = [
+        (
+            "FinalState",
+            json!([{"after_seconds": 0.3, "export": "SteadyState"}, {"after_seconds": 0.6, "export": "FinalState"}]),
+        ),
+        ("NonSteadyState", json!([{"after_seconds": 0.5, "export": "SteadyState"}])),
+    ];
+    for (export, course) in pairs {
+        let situation = pair("ConfServices.DataConf", export, course);
+        restore(&situation, &[]).expect(0);
+        assert_eq!(present(&situation), 250, "{export}");
+    }
+}
+
+#[test]
+fn all_modules_are_done_where_the_meetings_were_seen_and_the_rest_had_nothing_to_bring() {
+    let situation = pair("UserServices.PresenceFocus", "FinalState", json!([]));
+    for modules in [json!(["All"]), json!(["PresenceFocus", "DataConf"])] {
+        let done = restore(&situation, &[("/backup_modules", modules)]);
+        done.expect(0);
+        let text = done.document.to_string();
+        assert!(text.contains("at rest all the while, with nothing to bring: UserServices.PresenceFocus"), "{text}");
     }
 }
 
@@ -317,9 +341,10 @@ fn a_sync_that_is_over_before_any_reading_is_told_as_one_of_two_things() {
     let stopped = restore(&pair("ConfServices.DataConf", "FinalState", course), &[]);
     stopped.expect(4);
     assert_eq!(stopped.error_code(), 6011);
-    for part in
-        ["Either nothing was missing, or so little that it was through between two readings", "or the call did nothing"]
-    {
+    for part in [
+        "Either nothing was missing, or so little that it was through between two readings",
+        "or the call did nothing.",
+    ] {
         assert!(stopped.message().contains(part), "{}", stopped.message());
     }
 }

@@ -175,7 +175,7 @@ error_kinds! {
     PartnerNotFound = 6009, ObjectNotFound, Refused;
     /// The damaged pool was named as the source of its own content.
     DamagedPoolAsSource = 6010, InvalidArgument, Refused;
-    /// The export of the surviving pool was not seen to come under way, so nothing shows that the sync began.
+    /// The export of the surviving pool was not seen at work since the call, so nothing shows that the sync began.
     SyncNotSeen = 6011, InvalidResult, Incomplete;
 
     /// The journal cannot be written; the run stopped before its next change.

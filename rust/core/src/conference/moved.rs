@@ -1,16 +1,16 @@
 //! Whether a sync was seen to begin: what the survivor exports after the call, against what it exported before.
 //!
-//! Good states alone tell that a pair is at rest, and a pair at rest drifts between them by itself (an idle export goes from
-//! steady to final). One word alone says that content is on its way: `NonSteadyState` on the export of the pool that has
-//! it. It is believed to be of this sync where the export did something else before. An import has no word for
-//! being under way, and what one module does says nothing about another.
+//! Good states alone tell that a pair is at rest, and an idle export goes from steady to final by itself. What tells that
+//! content was on its way is the export of the pool that has it: more is left to export than before (`FinalState` nothing,
+//! `SteadyState` what fits one batch, `NonSteadyState` a backlog), or a backlog is gone. An import has no word for being under
+//! way, and what one module does says nothing about another.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::seen::Side;
-use super::state::{self, Direction, Meaning, NOT_STARTED, UNDER_WAY};
+use super::state::{CONFERENCE_MODULE, NOTHING_LEFT, NOT_STARTED, ONE_BATCH, UNDER_WAY};
 use super::status::ModuleStatus;
 use crate::document::BackupServiceModule;
 
@@ -50,50 +50,80 @@ pub(super) fn moved(survivor: &str, before: &[Shown], later: &[Shown]) -> BTreeS
     later.iter().filter(has_begun).map(|module| module.module.to_lowercase()).collect()
 }
 
-/// Whether an export came under way while it was watched. An error, or a word that no page has, does not tell that what
-/// was under way has ended.
+/// Whether an export was seen at work. An error, or a word that does not tell how much is left, changes nothing about what was
+/// told last; in the first place it stands for one batch, so that only a backlog behind it counts.
 fn began<'a>(words: impl Iterator<Item = &'a str>) -> bool {
-    let mut is_under_way = None;
+    let mut last = None;
     for word in words {
-        if is(word, UNDER_WAY) {
-            if is_under_way == Some(false) {
+        let now = left_to_export(word);
+        if let (Some(now), Some(last)) = (now, last) {
+            if now > last || (now < last && last == Left::Backlog) {
                 return true;
             }
-            is_under_way = Some(true);
-        } else if is_under_way.is_none() || is_at_rest(word) {
-            is_under_way = Some(false);
         }
+        last = now.or(last).or(Some(Left::OneBatch));
     }
     false
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Left {
+    Nothing,
+    OneBatch,
+    Backlog,
+}
+
+/// `None` for a word that does not tell it.
+fn left_to_export(word: &str) -> Option<Left> {
+    let told = [(NOTHING_LEFT, Left::Nothing), (ONE_BATCH, Left::OneBatch), (UNDER_WAY, Left::Backlog)];
+    told.into_iter().find(|(known, _)| is(word, known)).map(|(_, left)| left)
 }
 
 fn is(word: &str, known: &str) -> bool {
     word.trim().eq_ignore_ascii_case(known)
 }
 
-fn is_at_rest(word: &str) -> bool {
-    is(word, NOT_STARTED) || state::find(Direction::Export, word).is_some_and(|state| state.meaning == Meaning::Good)
+/// What was awaited and not seen at work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unseen {
+    /// Those without which nothing shows that the call did anything.
+    pub in_doubt: Vec<String>,
+    /// Those beside them, which had nothing to bring.
+    pub at_rest: Vec<String>,
 }
 
-/// The modules of which nothing shows that their sync began; empty where all is well. Where none is named, all that the
-/// survivor exports are meant: one that it has never exported is good at rest, and brings nothing.
-pub(super) fn unseen(named: &[String], settled: &[BackupServiceModule], moved: &BTreeSet<String>) -> Vec<String> {
-    if named.is_empty() && moved.is_empty() {
-        return vec!["all modules".to_string()];
-    }
+/// Where none is named, all that the survivor exports are meant: one that it has never exported is good at rest, and brings
+/// nothing. Meeting content is what a restore is for: where it is among them it has to be seen, and without it one of them;
+/// a pair that lost meetings alone has the other modules at rest.
+pub(super) fn unseen(named: &[String], settled: &[BackupServiceModule], moved: &BTreeSet<String>) -> Unseen {
     let exports = |module: &&BackupServiceModule| {
         Side::of(module) == Side::Survivor && !module.export_status.as_deref().is_some_and(|word| is(word, NOT_STARTED))
     };
-    let awaited: Vec<&String> = match named.is_empty() {
-        true => settled.iter().filter(exports).map(|module| &module.backup_module).collect(),
-        false => named.iter().collect(),
+    let awaited: Vec<String> = match named.is_empty() {
+        true => settled.iter().filter(exports).map(|module| module.backup_module.clone()).collect(),
+        false => named.to_vec(),
     };
-    awaited.into_iter().filter(|module| !moved.contains(&module.to_lowercase())).cloned().collect()
+    if named.is_empty() && moved.is_empty() {
+        return Unseen { in_doubt: vec!["all modules".to_string()], at_rest: Vec::new() };
+    }
+    let was_seen = |module: &String| moved.contains(&module.to_lowercase());
+    let any_was_seen = awaited.iter().any(was_seen);
+    let is_meetings = |module: &String| is(module, CONFERENCE_MODULE);
+    let has_meetings = awaited.iter().any(is_meetings);
+    let (in_doubt, at_rest) = awaited.into_iter().filter(|module| !was_seen(module)).partition(|module| {
+        if has_meetings {
+            is_meetings(module)
+        } else {
+            !any_was_seen
+        }
+    });
+    Unseen { in_doubt, at_rest }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conference::state;
     use crate::document::BackupServiceReading;
 
     const MODULE: &str = "ConfServices.DataConf";
@@ -135,12 +165,21 @@ mod tests {
     }
 
     #[test]
-    fn an_export_that_comes_under_way_is_a_sync_that_was_seen() {
+    fn an_export_with_a_backlog_that_it_had_not_is_a_sync_that_was_seen() {
         for before in ["FinalState", "steadystate ", "NotInitialized", "ErrorState"] {
             assert!(began_after(before, &["NonSteadyState"]), "{before}");
             assert!(began_after(before, &[before, "nonsteadystate ", "FinalState"]), "{before}");
         }
-        assert!(began_after("NonSteadyState", &["FinalState", "NonSteadyState"]), "its own backlog had gone");
+    }
+
+    #[test]
+    fn so_is_one_that_has_more_to_bring_than_before_or_whose_backlog_goes() {
+        assert!(began_after("FinalState", &["SteadyState", "FinalState"]), "all of it fitted one batch");
+        assert!(began_after("FinalState", &["ErrorState", "steadystate"]));
+        assert!(began_after("FinalState", &["NotInitialized", "SteadyState"]));
+        for later in [vec!["SteadyState"], vec!["NonSteadyState", "FinalState"], vec!["ErrorState", "FinalState"]] {
+            assert!(began_after("NonSteadyState", &later), "{later:?}");
+        }
     }
 
     #[test]
@@ -148,12 +187,12 @@ mod tests {
         for (before, later) in [
             ("FinalState", vec!["FinalState"]),
             ("SteadyState", vec!["FinalState"]),
-            ("FinalState", vec!["SteadyState", "FinalState"]),
+            ("SteadyState", vec!["ErrorState", "SteadyState", "FinalState"]),
             ("FinalState", vec!["ErrorState", "FinalState"]),
-            ("FinalState", vec!["NotInitialized", "SteadyState"]),
+            ("ErrorState", vec!["SteadyState", "FinalState"]),
+            ("NotInitialized", vec!["FinalState"]),
             ("FinalState", vec!["Quiescent", "FinalState"]),
-            ("NonSteadyState", vec!["NonSteadyState", "FinalState"]),
-            ("NonSteadyState", vec!["ErrorState", "NonSteadyState", "FinalState"]),
+            ("NonSteadyState", vec!["NonSteadyState", "ErrorState"]),
         ] {
             assert!(!began_after(before, &later), "{before} {later:?}");
         }
@@ -180,10 +219,27 @@ mod tests {
         assert_eq!(moved, BTreeSet::from([OTHER.to_lowercase()]));
         let named = [MODULE.to_string(), OTHER.to_string()];
         let ended = [settled(SURVIVOR, MODULE, "FinalState"), settled(SURVIVOR, OTHER, "FinalState")];
-        assert_eq!(unseen(&named, &ended, &moved), [MODULE]);
-        assert_eq!(unseen(&[], &ended, &moved), [MODULE]);
-        assert_eq!(unseen(&[], &ended, &BTreeSet::new()), ["all modules"]);
-        assert!(unseen(&named[1..], &ended, &moved).is_empty());
+        assert_eq!(unseen(&named, &ended, &moved).in_doubt, [MODULE]);
+        assert_eq!(unseen(&[], &ended, &moved).in_doubt, [MODULE]);
+        assert_eq!(unseen(&[], &ended, &BTreeSet::new()).in_doubt, ["all modules"]);
+        let alone = unseen(&named[1..], &ended, &moved);
+        assert_eq!(alone, Unseen { in_doubt: Vec::new(), at_rest: Vec::new() });
+    }
+
+    #[test]
+    fn beside_meetings_that_were_seen_the_rest_may_be_at_rest() {
+        const OTHER: &str = "UserServices.PresenceFocus";
+        let ended = [settled(SURVIVOR, MODULE, "SteadyState"), settled(SURVIVOR, OTHER, "FinalState")];
+        let moved = BTreeSet::from([MODULE.to_lowercase()]);
+        for named in [vec![], vec![OTHER.to_string(), MODULE.to_string()]] {
+            let unseen = unseen(&named, &ended, &moved);
+            assert_eq!(unseen, Unseen { in_doubt: Vec::new(), at_rest: vec![OTHER.to_string()] });
+        }
+        let cms = state::CMS_MODULE.to_string();
+        let without = [OTHER.to_string(), cms.clone()];
+        assert_eq!(unseen(&without, &ended, &moved).in_doubt, without, "neither was seen");
+        let one = BTreeSet::from([OTHER.to_lowercase()]);
+        assert_eq!(unseen(&without, &ended, &one), Unseen { in_doubt: Vec::new(), at_rest: vec![cms] });
     }
 
     #[test]
@@ -194,7 +250,7 @@ mod tests {
             settled(SURVIVOR, state::CMS_MODULE, "NotInitialized"),
             settled("pool1.contoso.com", state::CMS_MODULE, "FinalState"),
         ];
-        assert!(unseen(&[], &ended, &moved).is_empty());
-        assert_eq!(unseen(&[state::CMS_MODULE.to_string()], &ended, &moved), [state::CMS_MODULE]);
+        assert_eq!(unseen(&[], &ended, &moved), Unseen { in_doubt: Vec::new(), at_rest: Vec::new() });
+        assert_eq!(unseen(&[state::CMS_MODULE.to_string()], &ended, &moved).in_doubt, [state::CMS_MODULE]);
     }
 }

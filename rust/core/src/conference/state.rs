@@ -46,6 +46,10 @@ pub struct State {
     pub text: &'static str,
 }
 
+/// The export state with nothing left to export.
+pub const NOTHING_LEFT: &str = "FinalState";
+/// The export state whose pending changes fit one batch.
+pub const ONE_BATCH: &str = "SteadyState";
 /// The one export state that says that content is on its way.
 pub const UNDER_WAY: &str = "NonSteadyState";
 /// The export state of a module that this pool has not begun to export.
@@ -68,7 +72,7 @@ pub const STATES: &[State] = &[
         Meaning::Good,
         "nothing is left to export, and the partner has imported all",
     ),
-    state(Direction::Export, "SteadyState", Meaning::Good, "all pending changes fit one batch"),
+    state(Direction::Export, ONE_BATCH, Meaning::Good, "all pending changes fit one batch"),
     state(Direction::Export, UNDER_WAY, Meaning::NotYet, "changes exceed what can be exported; the backlog grows"),
     state(Direction::Export, NOT_STARTED, Meaning::NotYet, "no export has started yet"),
     state(Direction::Export, "ErrorState", Meaning::Error, "the export failed; its true state is unknown"),

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::{json, Value};
 
-use super::moved::{moved, unseen, Shown};
+use super::moved::{moved, unseen, Shown, Unseen};
 use super::plan::{compare_command, module_of_sync, step_name, sync_commands, with_short_module};
 use super::seen::Side;
-use super::state::{meaning, Meaning, UNDER_WAY};
+use super::state::{meaning, Meaning};
 use super::status::{get_status, read_status};
 use super::wait::{self, Onlooker, Wait};
 use super::work::ConferenceRestore;
@@ -383,16 +383,20 @@ impl Step<ConferenceRestore> for Report {
             false => seen_text(&modules),
         };
         let unseen = unseen_modules(run);
-        if !unseen.is_empty() {
-            return Err(not_seen(run, &unseen, &text).await?);
+        if !unseen.in_doubt.is_empty() {
+            return Err(not_seen(run, &unseen.in_doubt, &text).await?);
         }
+        let text = match unseen.at_rest.is_empty() {
+            true => text,
+            false => format!("{text}; at rest all the while, with nothing to bring: {}", unseen.at_rest.join(", ")),
+        };
         run.book.set_fact(REPORTED, &text).await?;
         Ok(text)
     }
 }
 
 /// The modules of which nothing shows that their sync began.
-fn unseen_modules(run: &Run) -> Vec<String> {
+fn unseen_modules(run: &Run) -> Unseen {
     let settled: Vec<BackupServiceModule> = run.book.fact(SETTLED).unwrap_or_default();
     unseen(&run.work.evidence.modules, &settled, &run.book.fact(MOVED).unwrap_or_default())
 }
@@ -407,9 +411,9 @@ async fn not_seen(run: &Run, unseen: &[String], text: &str) -> Result<Error> {
     Ok(Error::new(
         ErrorKind::SyncNotSeen,
         format!(
-            "nothing shows that the sync of {} began: after the call every state was good, and the export of {} was not seen to \
-             become {UNDER_WAY} ({}). Either nothing was missing, or so little that it was through between two readings; or \
-             the call did nothing.{compared}",
+            "nothing shows that the sync of {} began: every state is good, and the export of {} was not seen at work since the \
+             call ({}). Either nothing was missing, or so little that it was through between two readings, or it was through \
+             while nobody looked; or the call did nothing.{compared}",
             unseen.join(", "),
             pair.survivor,
             text.trim_end_matches('.')
