@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{json, Value};
 
 use crate::harness::{folder, Situation};
 
@@ -63,4 +63,62 @@ fn damaged_everywhere_it_stops_with_the_file_named_and_log_shipping_goes_on() {
     assert_eq!(situation.ask("truth")["destructive"].get("log_shipping"), None);
     let jobs = situation.ask("state")["instances"]["B\\RTC"]["jobs"].clone();
     assert!(jobs.as_array().is_some_and(|jobs| jobs.iter().all(|job| job["enabled"] == json!(true))), "{jobs}");
+}
+
+/// The newest file was never finished, and nobody can ask the monitor which one was finished last.
+fn unfinished_without_monitor() -> Situation {
+    let situation = Situation::start("primary-lost");
+    situation.fault("refuse", json!({"instance": "MON"}));
+    situation
+}
+
+/// The copy job takes the unfinished file like any other, and the record names it as copied.
+fn copied_by_the_job(situation: &Situation) {
+    situation.control(json!({"command": "clock", "pass_seconds": 2700}));
+    let on_share = log_backups(&folder(situation, "\\\\FS1\\LogShip")).pop().expect("the unfinished file");
+    assert_eq!(newest_copy(situation).file_name(), on_share.file_name(), "the copy job copied it");
+}
+
+/// The warning that nobody tells whether the newest file was ever finished.
+fn is_warned(document: &Value) -> bool {
+    let checks = document["checks"].as_array().cloned().unwrap_or_default();
+    checks.iter().any(|check| check["name"] == "LogChain" && check["state"] == "warning")
+}
+
+#[test]
+fn an_unfinished_file_that_the_runs_own_copy_job_takes_along_does_not_stop_the_run() {
+    let situation = unfinished_without_monitor();
+    // This machine sees neither the share nor the copy folder.
+    let mirror = folder(&situation, "\\\\FS2\\mirror").display().to_string();
+    let map = json!([{"from": "\\\\FS2\\mirror", "to": mirror}]);
+    let map = [("/folders/path_map", map), ("/journal/no_journal_copy", json!(true))];
+    let plan = situation.run("plan", &map).document;
+    assert_eq!(plan["can_run"], json!(true), "{:#}", plan["checks"]);
+    assert!(is_warned(&plan), "{:#}", plan["checks"]);
+    situation.run("failover", &map).expect(0);
+    situation.assert_failed_over();
+}
+
+#[test]
+fn an_unfinished_file_that_was_copied_before_the_run_does_not_stop_it() {
+    let situation = unfinished_without_monitor();
+    copied_by_the_job(&situation);
+    let plan = situation.run("plan", &[]).document;
+    assert_eq!(plan["can_run"], json!(true), "{:#}", plan["checks"]);
+    assert!(is_warned(&plan), "{:#}", plan["checks"]);
+    situation.run("failover", &[]).expect(0);
+    situation.assert_failed_over();
+}
+
+#[test]
+fn a_copied_file_that_the_share_no_longer_shows_may_have_been_whole() {
+    let situation = unfinished_without_monitor();
+    copied_by_the_job(&situation);
+    let on_share = log_backups(&folder(&situation, "\\\\FS1\\LogShip")).pop().expect("the unfinished file");
+    std::fs::remove_file(on_share).expect("removed");
+    let before = situation.effects();
+    let ended = situation.run("failover", &[]);
+    ended.expect(3);
+    assert_eq!(ended.error_code(), 4002, "{}", ended.message());
+    assert_eq!(situation.effects(), before);
 }

@@ -378,7 +378,7 @@ impl<'a> Proof<'a> {
             unread_status.push(status);
         }
         self.place_doubts(&mut doubts);
-        self.witness_doubt(&mut doubts);
+        self.witness_doubt(&unread_status, &mut doubts);
 
         Chain {
             restore,

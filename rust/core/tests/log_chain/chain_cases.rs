@@ -315,6 +315,54 @@ fn a_witness_of_a_later_file_is_a_doubt_until_the_file_is_found() {
 }
 
 #[test]
+fn an_unfinished_file_that_was_copied_is_no_later_log_backup() {
+    let mut listing = listing(vec![candidate(SHARE, 10, header(10, 100, 200))]);
+    listing.known_end = known(20).map(|end| KnownEnd { is_newest: false, ..end });
+    listing.unread = vec![unread(COPY, 20, malformed()), unread(SHARE, 20, malformed())];
+    let chain = prove(&redo(100), &listing);
+    assert!(chain.is_proved(), "{:?}", chain.doubts);
+    assert!(chain.unfinished.is_some_and(|file| !file.is_certain), "told as what nobody confirms");
+
+    // Copied in parts: the writer went on for a while.
+    listing.unread[0].file_bytes = 1024;
+    assert!(prove(&redo(100), &listing).is_proved());
+    let doubted = |listing: &Listing, why: &str| {
+        let chain = prove(&redo(100), listing);
+        assert!(chain.doubts.iter().any(|doubt| matches!(doubt, Doubt::WitnessKnowsLater { .. })), "{why}");
+    };
+    listing.unread[0].file_bytes = 8192;
+    doubted(&listing, "the share's own was longer once");
+    listing.unread[0].file_bytes = 4096;
+
+    let mut gone = listing.clone();
+    gone.unread.remove(1);
+    doubted(&gone, "what lay on the share may have been whole");
+    let mut dead = listing.clone();
+    dead.places[1].state = PlaceState::Unreachable("nothing proves that it is that folder".into());
+    doubted(&dead, "the share is not proved");
+    let mut denied = listing.clone();
+    denied.unread[1].trouble = Trouble::Unreadable("access denied".into());
+    doubted(&denied, "what lies on the share cannot be told");
+    let mut damaged = listing.clone();
+    damaged.candidates.push(candidate(COPY, 20, header(20, 200, 300)));
+    damaged.candidates[1].trouble = Some(malformed());
+    doubted(&damaged, "a header shows that it was finished once");
+    listing.known_end = known(20);
+    doubted(&listing, "the monitor names what was finished");
+
+    // With a header that tells the same.
+    let cut = |place: PlaceId| {
+        let mut file = candidate(place, 20, header(20, 200, 300));
+        file.trouble = Some(Trouble::Unfinished("error 3256".into()));
+        file
+    };
+    listing.known_end = known(20).map(|end| KnownEnd { is_newest: false, ..end });
+    listing.unread.clear();
+    listing.candidates.extend([cut(COPY), cut(SHARE)]);
+    assert!(prove(&redo(100), &listing).is_proved());
+}
+
+#[test]
 fn the_family_is_found_out_where_history_is_silent() {
     let mut foreign = on_fork('X', header(50, 100, 200));
     foreign.family_id = Uuid::from_u128(8);
