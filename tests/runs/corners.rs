@@ -135,6 +135,32 @@ fn a_stale_folder_for_the_share_counts_as_no_share_where_nobody_proves_it() {
 }
 
 #[test]
+fn the_value_that_an_unproved_share_shows_is_taken_though_its_files_reach_further() {
+    let situation = Situation::start("small");
+    situation.ask("primary_site_lost");
+    situation.fault("share_denied", json!({"share": "\\\\FS1\\LogShip", "account": "service"}));
+    situation.fault("refuse", json!({"instance": "MON"}));
+    let ended = situation.run("failover", &[]);
+    ended.expect(3);
+    assert_eq!(ended.error_code(), 4004, "{}", ended.message());
+    let loss = situation.run("plan", &[]).document["loss"].clone();
+    let done = situation.run("failover", &[("/accept_data_loss", loss["accept_value"].clone())]);
+    done.expect(0);
+    situation.assert_failed_over();
+    let reached = done.document["loss"]["recovered_to_lsn"].to_string();
+    assert!(reached > loss["recovered_to_lsn"].to_string(), "{:#} after {loss:#}", done.document["loss"]);
+}
+
+#[test]
+fn a_folder_that_shows_the_monitors_newest_log_backup_is_the_share() {
+    let situation = Situation::start("small");
+    situation.ask("primary_site_lost");
+    situation.fault("share_denied", json!({"share": "\\\\FS1\\LogShip", "account": "service"}));
+    situation.run("failover", &[]).expect(0);
+    situation.assert_failed_over();
+}
+
+#[test]
 fn a_stale_folder_for_the_share_loses_nothing_where_the_instance_sees_the_share_itself() {
     let place = tempfile::tempdir().expect("a folder");
     let situation = Situation::start("small");

@@ -127,7 +127,8 @@ async fn read_all(
     let baseline = earlier.and_then(|capture| share_of(&capture.places)).or_else(|| share_of(&look.places));
     let later_files = look.watch_share(sources, &instance, baseline).await;
     let monitor = remote::monitor(&sites, &names);
-    look.take_known_end(sources.connector, &instance, &monitor, backup.log_shipping.record.as_ref()).await?;
+    let record = backup.log_shipping.record.as_ref();
+    look.take_known_end(sources.connector, &instance, &monitor, record, first_failed_probe_utc).await?;
     let compliance = match others {
         Others::All => Box::pin(compliance::read(sources, &instance, &pool, (&names, &sites), limit)).await,
         Others::MonitorAlone => Vec::new(),
@@ -225,7 +226,8 @@ async fn read_again(
     let (look, primary) =
         tokio::join!(Box::pin(read_files(sources, &instance, request, &folders, &backup)), Box::pin(read_primary));
     let (mut look, mut primary) = (look?, primary?);
-    look.take_known_end(sources.connector, &instance, &primary.monitor, backup.log_shipping.record.as_ref()).await?;
+    let (record, silent_since) = (backup.log_shipping.record.as_ref(), primary.first_failed_probe_utc);
+    look.take_known_end(sources.connector, &instance, &primary.monitor, record, silent_since).await?;
     primary.later_files = look.watch_share(sources, &instance, share_of(&earlier.files.places)).await;
     Ok(Evidence {
         gathered_at_utc: Utc::now(),

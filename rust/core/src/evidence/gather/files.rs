@@ -8,18 +8,19 @@ pub(crate) use places::may_be_log_backup;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 use super::backup::Backup;
 use super::Sources;
 use crate::document::PathMapEntry;
 use crate::error::Result;
 use crate::evidence::{
-    later_files, FileEvidence, FileSeen, LaterFile, MonitorEvidence, PlaceEvidence, PlaceRole, Reading,
+    later_files, FileEvidence, FileSeen, LaterFile, MonitorEvidence, MonitoredBackup, PlaceEvidence, PlaceRole, Reading,
 };
 use crate::files::FileSystem;
 use crate::log_chain::{
-    BackupType, Header, HeaderBook, KnownEnd, Listing, Place, PlaceId, PlaceState, RedoPoint, SeenFile, Trouble,
+    name_stamp, BackupType, Header, HeaderBook, KnownEnd, Listing, Place, PlaceId, PlaceState, RedoPoint, SeenFile,
+    Trouble,
 };
 use crate::names::{ClientPath, InstanceName, ServerPath, Text};
 use crate::sql::database::Writer;
@@ -28,6 +29,10 @@ use crate::sql::{file, Connector, Purpose};
 
 /// How long a path of this machine may take to answer before it counts as out of reach: a dead share takes minutes.
 pub(super) const CLIENT_LIMIT: Duration = Duration::from_secs(20);
+
+/// How old the monitor's newest log backup may be when the primary falls silent: by default log shipping itself raises an
+/// alarm beyond that.
+const MONITOR_HOLDS: TimeDelta = TimeDelta::minutes(60);
 
 /// A folder to look into.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,7 +186,8 @@ impl FileLook {
     }
 
     /// Takes what the monitor knows into the proof, or else what log shipping copied last, and reads the header of the file
-    /// that is named.
+    /// that is named. A folder of the path map that shows the monitor's newest one is the share, as long as the monitor was up
+    /// to date when the primary fell silent.
     ///
     /// # Errors
     /// What keeps the backup instance from answering.
@@ -191,6 +197,7 @@ impl FileLook {
         instance: &InstanceName,
         monitor: &MonitorEvidence,
         record: Option<&SecondaryRecord>,
+        silent_since: Option<DateTime<Utc>>,
     ) -> Result<()> {
         let finished = monitor.last_backup.known().and_then(|last| last.as_ref()?.file.clone());
         let finished = finished.map(|file| (file, monitor.name.clone().unwrap_or_default(), true));
@@ -201,7 +208,32 @@ impl FileLook {
         let Some((file_name, witness, is_newest)) = finished.or_else(copied) else { return Ok(()) };
         self.known_end = Some(KnownEnd { file_name, witness, is_newest });
         let (redo, known_end) = (self.redo.clone(), self.known_end.clone());
-        headers::read(connector, instance, &self.seen, &mut self.book, redo.as_ref(), known_end.as_ref()).await
+        headers::read(connector, instance, &self.seen, &mut self.book, redo.as_ref(), known_end.as_ref()).await?;
+        let last = monitor.last_backup.known().and_then(Option::as_ref);
+        let copied = record.and_then(|record| record.last_copied_file.as_deref());
+        if let Some(file) = last.and_then(|last| self.up_to_date(last, copied, silent_since.unwrap_or_else(Utc::now))) {
+            let unproved = self.places.iter_mut().filter(|place| place.unproved.is_some());
+            unproved.filter(|place| place.has(file)).for_each(|place| place.unproved = None);
+        }
+        Ok(())
+    }
+
+    /// The monitor's newest log backup, where the monitor was up to date: of a later one nobody knows.
+    fn up_to_date<'a>(
+        &self,
+        last: &'a MonitoredBackup,
+        copied: Option<&str>,
+        silent_since: DateTime<Utc>,
+    ) -> Option<&'a str> {
+        let (file, at) = last.file.as_deref().zip(last.at_our_clock_utc)?;
+        let stamp = name_stamp(file)?;
+        let is_later = |name: &str| name_stamp(name).is_none_or(|other| other > stamp);
+        let holds_log = |file: &&SeenFile| {
+            self.book.headers(file).is_some_and(|headers| headers.iter().any(|h| h.backup_type == BackupType::Log))
+        };
+        let knows_all = !self.seen.iter().filter(holds_log).any(|file| is_later(&file.name))
+            && !copied.is_some_and(|path| is_later(ServerPath::new(path).file_name()));
+        (knows_all && silent_since - at <= MONITOR_HOLDS).then_some(file)
     }
 
     /// The look as evidence.

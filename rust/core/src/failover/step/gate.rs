@@ -11,6 +11,7 @@ use crate::evidence::Evidence;
 use crate::failover::plan::{step_name, Decision};
 use crate::failover::{Failover, GateProof, SecondaryWork};
 use crate::log_chain::{gate, AcceptedLoss, RecoveryPermit};
+use crate::names::Lsn;
 use crate::run::refuse_failed;
 use crate::run::resume::LOSS;
 use crate::run::{OnFailure, Run, Seen, Step};
@@ -69,6 +70,16 @@ fn accepted_loss(mut loss: Loss, permit: &RecoveryPermit) -> Loss {
     loss
 }
 
+/// True where the plan's loss was accepted by name and the database stands beyond its end now: log backups that could be read
+/// only once copied reach further, and less is lost than was accepted.
+fn covers(planned: &Loss, given: &str, reached: Lsn) -> bool {
+    let Some(end) = planned.recovered_to_lsn.filter(|_| planned.must_be_accepted) else { return false };
+    let given = given.trim();
+    let is_lsn = given.parse::<Lsn>().is_ok_and(|lsn| lsn == end);
+    let is_time = planned.recovered_to_utc.as_deref().is_some_and(|time| time.eq_ignore_ascii_case(given));
+    (is_lsn || is_time) && end < reached
+}
+
 /// Looks at everything anew and asks the gate: the primary too, which may have come back while files were restored.
 ///
 /// # Errors
@@ -87,7 +98,12 @@ pub(crate) async fn ask_gate(run: &Run<Failover>) -> Result<RecoveryPermit> {
     let decision = Decision::of(&evidence, &run.work.request);
     run.view.set_loss(decision.loss.clone());
     refuse_signs_of_life(run, &evidence, &decision)?;
-    let accepted = run.work.request.accept_data_loss.as_deref().map(AcceptedLoss::new);
+    let given = run.work.request.accept_data_loss.as_deref();
+    let is_all_restored = decision.chain.as_ref().is_some_and(|chain| chain.restore.is_empty());
+    let accepted = given.map(|given| match is_all_restored && covers(&run.plan.loss, given, redo.lsn) {
+        true => AcceptedLoss::new(redo.lsn.to_string()),
+        false => AcceptedLoss::new(given),
+    });
     let permit =
         gate::open(&run.work.instance.to_string(), run.database(), &redo, &evidence.files.listing, accepted.as_ref())?;
     let loss = accepted_loss(decision.loss.clone(), &permit);
@@ -113,4 +129,26 @@ fn refuse_signs_of_life(run: &Run<Failover>, evidence: &Evidence, decision: &Dec
         name => (name == "PrimaryIsDown" || name.starts_with("Witness")) && !known.iter().any(|k| k == name),
     });
     refuse_failed(&checks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_accepted_by_name_covers_less_and_never_more() {
+        let lsn = |value: u64| Lsn::new(value.into()).expect("an LSN");
+        let loss = Loss {
+            recovered_to_lsn: Some(lsn(29)),
+            recovered_to_utc: Some("2026-03-14T02:15:00Z".into()),
+            must_be_accepted: true,
+            ..Loss::default()
+        };
+        assert!(covers(&loss, " 29 ", lsn(30)));
+        assert!(covers(&loss, "2026-03-14t02:15:00z", lsn(30)));
+        assert!(!covers(&loss, "29", lsn(28)), "more would be lost");
+        assert!(!covers(&loss, "1", lsn(30)), "it never named the plan's loss");
+        let nothing = Loss { must_be_accepted: false, ..loss };
+        assert!(!covers(&nothing, "29", lsn(30)), "nothing was to be accepted when the run began");
+    }
 }
