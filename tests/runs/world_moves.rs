@@ -5,7 +5,7 @@ use std::process::Child;
 
 use serde_json::{json, Value};
 
-use crate::harness::{folder, started, Situation};
+use crate::harness::{folder, started, Ended, Situation};
 
 fn newest(folder: &Path) -> PathBuf {
     let mut files: Vec<PathBuf> =
@@ -58,19 +58,25 @@ fn a_share_lost_during_the_restore_stops_the_run_before_recovery() {
     assert_eq!(situation.ask("truth")["destructive"].get("log_shipping"), None);
 }
 
-#[test]
-fn a_log_backup_that_appears_after_the_removal_is_not_left_out() {
-    let place = tempfile::tempdir().expect("a folder");
-    let situation = Situation::start(&without_monitor(place.path()));
-    let late = newest(&folder(&situation, "\\\\FS1\\LogShip"));
-    let aside = place.path().join("late");
+/// A run that is cut off at the point, and whose resume is refused (5003) for a log backup that came to the share meanwhile.
+fn stopped_by_a_late_log_backup(situation: &Situation, place: &Path, point: &str) -> Ended {
+    let late = newest(&folder(situation, "\\\\FS1\\LogShip"));
+    let aside = place.join("late");
     std::fs::copy(&late, &aside).expect("put aside");
     std::fs::remove_file(&late).expect("put aside");
-    situation.run_cut_off_at("log_shipping.removed", &[]);
+    situation.run_cut_off_at(point, &[]);
     std::fs::copy(&aside, &late).expect("it appears");
     let resumed = situation.run("resume", &[]);
     resumed.expect(3);
     assert_eq!(resumed.error_code(), 5003, "{}", resumed.message());
+    resumed
+}
+
+#[test]
+fn a_log_backup_that_appears_after_the_removal_is_not_left_out() {
+    let place = tempfile::tempdir().expect("a folder");
+    let situation = Situation::start(&without_monitor(place.path()));
+    let resumed = stopped_by_a_late_log_backup(&situation, place.path(), "log_shipping.removed");
     assert_eq!(situation.state_of("B\\RTC"), "RESTORING");
     // The way out that it names works, and the file is restored.
     assert!(resumed.message().contains("Invoke-PChatFailover"), "{}", resumed.message());
@@ -123,15 +129,7 @@ fn the_copy_folders_text_on_the_wrong_disk_is_refused_and_nothing_is_left_there(
 fn a_resume_that_a_witness_stops_says_to_give_up_first_where_that_is_possible() {
     let place = tempfile::tempdir().expect("a folder");
     let situation = Situation::start(&without_monitor(place.path()));
-    let late = newest(&folder(&situation, "\\\\FS1\\LogShip"));
-    let aside = place.path().join("late");
-    std::fs::copy(&late, &aside).expect("put aside");
-    std::fs::remove_file(&late).expect("put aside");
-    situation.run_cut_off_at("restore.done", &[]);
-    std::fs::copy(&aside, &late).expect("it appears");
-    let resumed = situation.run("resume", &[]);
-    resumed.expect(3);
-    assert_eq!(resumed.error_code(), 5003, "{}", resumed.message());
+    let resumed = stopped_by_a_late_log_backup(&situation, place.path(), "restore.done");
     assert!(resumed.message().contains("`Undo-PChatRun -RunId"), "{}", resumed.message());
     // The way that it names, in its order.
     let named = [("/ignore_witness", json!(["ShareFiles"]))];
