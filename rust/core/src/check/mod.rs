@@ -22,7 +22,7 @@ mod log_shipping_known;
 mod logins_missing;
 mod mirror_file_share;
 mod no_other_run;
-mod pool_reachable;
+pub(crate) mod pool_reachable;
 mod pool_rights;
 mod pool_state;
 pub(crate) mod primary_is_down;

@@ -5,6 +5,10 @@ use crate::document::CheckResult;
 use crate::error::ErrorKind;
 use crate::evidence::Reading;
 
+/// What to do where the command that shows replication is not installed.
+pub(crate) const WITHOUT_REPLICATION_STATUS: &str =
+    "Run this in the management shell: without this command nothing tells whether a change has reached a server.";
+
 /// A Get before anything is irreversible. Pool state and active list are settings of the management store.
 pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
     let (name, wanted) = ("PoolReachable", "a Persistent Chat pool of the topology");
@@ -18,7 +22,7 @@ pub(super) fn check(subject: &Subject<'_>) -> CheckResult {
             name,
             pool.replicas.why().unwrap_or_default(),
             wanted,
-            "Run this in the management shell: without this command nothing tells whether a change has reached a server.",
+            WITHOUT_REPLICATION_STATUS,
             ErrorKind::NativeCommandMissing,
         ),
         Reading::Known(Some(service)) => subject.passed(name, service.identity.clone(), wanted),

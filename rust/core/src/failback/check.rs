@@ -4,7 +4,7 @@ use super::decision::{Decision, Way};
 use super::evidence::Evidence;
 use super::guard::Treatment;
 use crate::baseline::{InstanceBaseline, InstanceRole};
-use crate::check;
+use crate::check::{self, pool_reachable::WITHOUT_REPLICATION_STATUS};
 use crate::document::{CheckResult, FailbackRequest};
 use crate::error::ErrorKind;
 use crate::evidence::Reading;
@@ -369,7 +369,7 @@ fn pool_reachable(s: &Subject<'_>) -> CheckResult {
             NAME,
             pool.replicas.why().unwrap_or_default(),
             WANTED,
-            "Run this in the management shell: without this command nothing tells whether a change has reached a server.",
+            WITHOUT_REPLICATION_STATUS,
             ErrorKind::NativeCommandMissing,
         ),
         Reading::Known(Some(service)) => s.passed(NAME, service.pool_fqdn.as_str(), WANTED),
